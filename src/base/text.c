@@ -121,6 +121,15 @@ static size_t utf8_length(const uint8_t *s, size_t n) {
         return 0;
 }
 
+bool text_is_utf8(const char *s, size_t n) {
+        for (size_t at = 0, length; at < n; at += length) {
+                length = utf8_length((const uint8_t *)s + at, n - at);
+                if (length == 0)
+                        return false;
+        }
+        return true;
+}
+
 /* U+0080 to U+009F are controls too: some terminals obey them. */
 static bool is_control(const uint8_t *s, size_t length) {
         if (length == 1)

@@ -33,6 +33,9 @@ void text_size(struct text *t, uint64_t bytes); /* "512 B", "34.2 MiB" */
  * UTF-8 become \xNN, so that no stranger moves a cursor or forges a line. */
 void text_printable(struct text *t, const char *s, size_t n);
 
+/* RFC 3629: no overlong forms, no surrogates, nothing past U+10FFFF. */
+bool text_is_utf8(const char *s, size_t n);
+
 /* JSON, one value at a time. text_json_string() quotes and escapes; bytes that are
  * not UTF-8 become U+FFFD. text_json_key() adds `"key":`, with a comma before it
  * unless it follows an opening brace; text_json_next() adds that comma alone. */
