@@ -1,0 +1,53 @@
+#pragma once
+/*
+ * The event loop of a role: descriptors, timers, signals and folders, over libuv.
+ * Single-threaded; a callback may free any handle, its own included.
+ *
+ * Handles are freed by their own *_free(), which takes NULL, returns NULL and never
+ * closes a descriptor it was given. Failures of the machine come back as -errno.
+ */
+#include "base/base.h"
+
+struct loop;
+struct loop_watch;
+struct loop_timer;
+struct loop_signal;
+struct loop_folder;
+
+enum { LOOP_READABLE = 1, LOOP_WRITABLE = 2 };
+
+MUST_USE int loop_new(struct loop **ret);
+struct loop *loop_free(struct loop *loop);
+/* Runs until loop_stop(). */
+void loop_run(struct loop *loop);
+void loop_stop(struct loop *loop);
+
+nsec_t loop_now(void);      /* monotonic; for deadlines */
+nsec_t loop_realtime(void); /* since 1970; for leases and events */
+
+typedef void (*loop_watch_fn)(int fd, unsigned ready, void *userdata);
+/* `fd` is borrowed, must be non-blocking and outlive the watch. A hang-up or an
+ * error counts as readable: the next read says what it is. */
+MUST_USE int loop_watch_new(struct loop *loop, int fd, unsigned wanted, loop_watch_fn fn,
+                            void *userdata, struct loop_watch **ret);
+void loop_watch_set(struct loop_watch *watch, unsigned wanted); /* 0 pauses */
+struct loop_watch *loop_watch_free(struct loop_watch *watch);
+
+typedef void (*loop_timer_fn)(void *userdata);
+MUST_USE int loop_timer_new(struct loop *loop, loop_timer_fn fn, void *userdata,
+                            struct loop_timer **ret);
+/* One shot, at a point of loop_now(); NSEC_NEVER disarms. */
+void loop_timer_set(struct loop_timer *timer, nsec_t when);
+struct loop_timer *loop_timer_free(struct loop_timer *timer);
+
+typedef void (*loop_signal_fn)(int number, void *userdata);
+MUST_USE int loop_signal_new(struct loop *loop, int number, loop_signal_fn fn,
+                             void *userdata, struct loop_signal **ret);
+struct loop_signal *loop_signal_free(struct loop_signal *handle);
+
+/* Called when something in the folder (not below it) changed; `name` may be NULL
+ * when the kernel does not say which. Changes come in bursts: look once, later. */
+typedef void (*loop_folder_fn)(const char *name, void *userdata);
+MUST_USE int loop_folder_new(struct loop *loop, const char *path, loop_folder_fn fn,
+                             void *userdata, struct loop_folder **ret);
+struct loop_folder *loop_folder_free(struct loop_folder *folder);

@@ -1,0 +1,52 @@
+#pragma once
+/*
+ * UDP over IPv4 with what a boot server needs to know: by which interface and to
+ * which of our addresses a datagram came, and the means to answer from the same.
+ *
+ * Sockets are plain non-blocking descriptors, so that the parent can open and pass
+ * them. Nothing here blocks; errors are -errno.
+ */
+#include "base/addr.h"
+#include "base/cursor.h"
+
+enum {
+        UDP_BROADCAST = 1,
+        UDP_REUSEPORT = 2, /* one of several sockets that share the load */
+        UDP_DATAGRAM_MAX = 65535,
+        UDP_BATCH = 32,
+};
+
+struct udp_endpoint {
+        ip4_t address;
+        uint16_t port;
+};
+
+struct udp_received {
+        const uint8_t *data; /* in the batch's own buffer */
+        size_t n;
+        struct udp_endpoint from;
+        ip4_t to;    /* the address it was sent to: ours or a broadcast */
+        ip4_t local; /* our address on the interface it came by */
+        int ifindex;
+};
+
+/* Bound to `at`, and to the interface when `device` is not NULL. */
+MUST_USE int udp_open(struct udp_endpoint at, const char *device, unsigned flags,
+                      int *ret_fd);
+/* Bound to `local` with a port of the kernel's choice, connected to `peer`. */
+MUST_USE int udp_connect(ip4_t local, struct udp_endpoint peer, int *ret_fd);
+
+struct udp_batch; /* receive buffers, reused by each call */
+MUST_USE int udp_batch_new(size_t datagram_max, struct udp_batch **ret);
+struct udp_batch *udp_batch_free(struct udp_batch *batch);
+/* Fills at most UDP_BATCH. Returns their number, 0 when nothing waits, or -errno. */
+int udp_recv(int fd, struct udp_batch *batch, const struct udp_received **ret);
+
+/* One datagram from `from` (0: the kernel's choice) by `ifindex` (0: by the routes). */
+MUST_USE int udp_send(int fd, const void *data, size_t n, struct udp_endpoint to,
+                      ip4_t from, int ifindex);
+
+/* On a connected socket: `n` bytes as datagrams of `segment` bytes each, the last
+ * one shorter. One system call by UDP segmentation offload where the kernel has it,
+ * sendmmsg otherwise. Returns the datagrams taken, or -errno. */
+int udp_send_segments(int fd, const void *data, size_t n, size_t segment);

@@ -1,0 +1,116 @@
+#pragma once
+/*
+ * Messages between roles: typed, length-checked, with descriptors, over a pair of
+ * SOCK_SEQPACKET sockets. A message is a fixed body by kind and a tail of bytes.
+ *
+ * Sending never blocks: what the socket does not take at once waits in a queue of
+ * bounded length; when that is full the message is dropped and the sender told
+ * (-ENOBUFS), because no role may be stalled by another.
+ */
+#include "base/addr.h"
+#include "io/loop.h"
+
+enum ipc_role { IPC_PARENT, IPC_CORE, IPC_LIBRARY, IPC_FILES, IPC_ADMIN, IPC_N_ROLES };
+const char *ipc_role_name(enum ipc_role role);
+
+enum ipc_kind {
+        IPC_NONE,
+        IPC_START,         /* parent → role: struct ipc_start; tail: configuration text */
+        IPC_PEER,          /* parent → role: struct ipc_peer; fd: the channel to it */
+        IPC_SOCKET,        /* parent → role: struct ipc_socket; fd */
+        IPC_INTERFACES,    /* parent → role: tail: array of struct net_interface */
+        IPC_GO,            /* parent → role: you have everything; begin */
+        IPC_READY,         /* role → parent: serving */
+        IPC_CONFIG,        /* parent → role: tail: new configuration text */
+        IPC_RELOAD,        /* admin → core → parent: read the file again */
+        IPC_EVENT,         /* any → core → admin: tail: packed event */
+        IPC_MEDIUM,        /* library → core, files: struct ipc_medium; fds: index, image */
+        IPC_MEDIUM_GONE,   /* library → core, files: struct ipc_medium */
+        IPC_MEDIA_SETTLED, /* library → core: the first scan is over */
+        IPC_GENERATE,      /* files → core: struct ipc_generate; tail: path */
+        IPC_GENERATED,     /* core → files: struct ipc_generated; fd: memfd when found */
+        IPC_QUERY,         /* admin → core: struct ipc_query; tail: verb NUL args */
+        IPC_ANSWER,        /* core → admin: struct ipc_answer; tail: JSON text */
+        IPC_STATUS,        /* parent → core: tail: JSON members on roles and doors */
+        IPC_N_KINDS,
+};
+
+enum ipc_door {
+        IPC_DOOR_DHCP,
+        IPC_DOOR_BINL, /* PXE's port 4011 */
+        IPC_DOOR_RAW,
+        IPC_DOOR_TFTP,
+        IPC_DOOR_HTTP,
+        IPC_DOOR_CONTROL,
+        IPC_N_DOORS,
+};
+const char *ipc_door_name(enum ipc_door door);
+
+enum { IPC_FDS_MAX = 4, IPC_MESSAGE_MAX = 60000 };
+
+struct ipc_start {
+        uint32_t role, index, n_files; /* n_files: how many files workers there are */
+};
+struct ipc_peer {
+        uint32_t role, index;
+};
+struct ipc_socket {
+        uint32_t door;
+        int32_t ifindex;
+        ip4_t address;
+        uint32_t port;
+        char interface[16];
+};
+struct ipc_medium {
+        uint64_t id;      /* unique for the life of the library role */
+        char name[64];    /* as in /media/NAME */
+        uint64_t is_tree; /* 1: the second fd is a folder, not an image */
+};
+struct ipc_generate {
+        uint64_t ticket;
+        ip4_t client, server;
+};
+struct ipc_generated {
+        uint64_t ticket;
+        uint64_t found; /* 1: the fd holds it; 0: no such file for this client */
+};
+struct ipc_query {
+        uint64_t ticket;
+};
+struct ipc_answer {
+        uint64_t ticket;
+        uint64_t last; /* 1: nothing follows */
+};
+
+struct ipc_message {
+        enum ipc_kind kind;
+        const void *body; /* of the kind's struct, aligned; its length is checked */
+        const uint8_t *tail;
+        size_t n_tail;
+        int *fds; /* take one by setting it to -1; the rest are closed after the call */
+        size_t n_fds;
+};
+
+struct ipc_channel;
+/* A message that does not have the shape of its kind never reaches `fn`: the channel
+ * is closed instead, as it is when the peer goes; then `fn` gets IPC_NONE, once. */
+typedef void (*ipc_fn)(struct ipc_channel *channel, const struct ipc_message *message,
+                       void *userdata);
+
+MUST_USE int ipc_pair(int ret_fds[static 2]);
+/* Owns fd from here on, also on failure. */
+MUST_USE int ipc_channel_new(struct loop *loop, int fd, ipc_fn fn, void *userdata,
+                             struct ipc_channel **ret);
+/* Takes NULL; may be called from within fn. */
+struct ipc_channel *ipc_channel_free(struct ipc_channel *channel);
+
+/* Descriptors stay the caller's. `channel` may be NULL (a peer that is just not
+ * there): then -ENOTCONN. */
+int ipc_send(struct ipc_channel *channel, enum ipc_kind kind, const void *body,
+             const void *tail, size_t n_tail, const int *fds, size_t n_fds);
+
+/* The command line speaks the same format on the control socket, blocking and without
+ * descriptors. recv: 1 and a message inside `buffer`, 0 at the end, or -errno. */
+int ipc_send_blocking(int fd, enum ipc_kind kind, const void *body, const void *tail,
+                      size_t n_tail);
+int ipc_recv_blocking(int fd, void *buffer, size_t n, struct ipc_message *ret);

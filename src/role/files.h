@@ -1,0 +1,39 @@
+#pragma once
+/*
+ * What the doors of a files worker share: its tree, its loop, and the way to the
+ * core for generated files and events.
+ */
+#include "base/event.h"
+#include "conf/conf.h"
+#include "io/loop.h"
+#include "io/udp.h"
+#include "vtree/vtree.h"
+
+struct files; /* the role */
+
+struct loop *files_loop(struct files *files);
+struct vtree *files_tree(struct files *files);
+const struct conf *files_conf(struct files *files); /* changes at a reload */
+
+/* Stamps and sends an event to the core. */
+void files_event(struct files *files, struct event *event);
+
+/* `answer` is VTREE_OK with a file (the callee takes the reference), VTREE_NOT_FOUND,
+ * or -ETIMEDOUT when the core did not answer; never called from within the request.
+ * Returns a ticket for files_generate_cancel(), or -errno. */
+typedef void (*files_generated_fn)(int answer, struct vtree_file *file, void *userdata);
+int64_t files_generate(struct files *files, const char *path, ip4_t client, ip4_t server,
+                       files_generated_fn fn, void *userdata);
+/* After this fn is not called any more. */
+void files_generate_cancel(struct files *files, int64_t ticket);
+
+/* The doors. Each owns the listening descriptors it is given. */
+struct files_tftp;
+MUST_USE int files_tftp_new(struct files *files, struct files_tftp **ret);
+struct files_tftp *files_tftp_free(struct files_tftp *door);
+MUST_USE int files_tftp_listen(struct files_tftp *door, int fd);
+
+struct files_http;
+MUST_USE int files_http_new(struct files *files, struct files_http **ret);
+struct files_http *files_http_free(struct files_http *door);
+MUST_USE int files_http_listen(struct files_http *door, int fd);

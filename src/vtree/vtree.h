@@ -1,0 +1,85 @@
+#pragma once
+/*
+ * The one read-only tree behind every door. A path, already clean (base/path.h),
+ * leads to a host file under `root`, to an extent inside a medium's image, to a
+ * loader from the system's packages, to a folder, or to something that the core
+ * must generate for the client who asks.
+ *
+ *     root's own files                 win over everything below
+ *     media/NAME/...                   the inside of a medium
+ *     iso/NAME.iso                     the raw image
+ *     pxelinux.cfg/..., grub/grub.cfg,
+ *     boot.ipxe                        generated
+ *     pxelinux.0, menu.c32, ...        loaders
+ *
+ * May open files (never blocks on a network); never writes.
+ */
+#include "base/path.h"
+
+struct vtree_extent {
+        uint64_t offset, length;
+};
+
+/* A file or folder that is open. Counted; immutable. */
+struct vtree_file {
+        unsigned n_refs;
+        int fd; /* of the host file or image; -1 for a folder */
+        bool is_folder;
+        uint64_t size;
+        nsec_t mtime;  /* since 1970 */
+        uint64_t etag; /* equal only for equal content: device, inode, size, mtime, place */
+        size_t n_extents;
+        struct vtree_extent *extents; /* in order; lengths add up to size */
+        char *path;                   /* clean, from the tree's top */
+};
+
+enum vtree_answer {
+        VTREE_OK,
+        VTREE_NOT_FOUND,
+        VTREE_REFUSED,    /* it exists but leads out of the tree, or is no file */
+        VTREE_GENERATED,  /* ask the core */
+        VTREE_UNREADABLE, /* permission, or a medium that has gone */
+};
+
+struct vtree;
+
+MUST_USE int vtree_new(struct vtree **ret);
+struct vtree *vtree_free(struct vtree *tree);
+
+/* `fd` of a folder (O_PATH is enough) is taken over; -1: no root. */
+void vtree_set_root(struct vtree *tree, int fd);
+/* One more folder in which loaders are looked for before the system's places. */
+MUST_USE int vtree_add_loaders(struct vtree *tree, const char *folder);
+/* Both descriptors are taken over. A medium of the same id or name is replaced; open
+ * files of the old one live on until they are unreferenced. */
+MUST_USE int vtree_add_medium(struct vtree *tree, uint64_t id, const char *name,
+                              bool is_tree, int index_fd, int image_fd);
+void vtree_remove_medium(struct vtree *tree, uint64_t id);
+
+/* VTREE_OK with a counted reference in *ret, another answer, or -errno. */
+MUST_USE int vtree_open(struct vtree *tree, const char *path, struct vtree_file **ret);
+/* A whole host file (a generated one, say) as a vtree_file; takes fd over. */
+MUST_USE int vtree_file_from_fd(int fd, const char *path, struct vtree_file **ret);
+struct vtree_file *vtree_file_ref(struct vtree_file *file);
+struct vtree_file *vtree_file_unref(struct vtree_file *file);
+
+/* Reads at most n bytes at `offset` of the file, across extents: bytes read, 0 at
+ * the end, -errno (-ESTALE: the image was cut short under us). */
+int64_t vtree_file_read(const struct vtree_file *file, uint64_t offset, void *buffer,
+                        size_t n);
+/* The piece of the image that holds `offset`: where, and how much from there on. */
+struct vtree_extent vtree_file_extent(const struct vtree_file *file, uint64_t offset);
+
+struct vtree_entry {
+        const char *name;
+        bool is_folder;
+        uint64_t size;
+        nsec_t mtime;
+};
+typedef void (*vtree_list_fn)(const struct vtree_entry *entry, void *userdata);
+/* Each name once, in byte order. The same answers as vtree_open(). */
+MUST_USE int vtree_list(struct vtree *tree, const char *path, vtree_list_fn fn,
+                        void *userdata);
+/* The name in the same folder that is nearest to the path's last segment, for an
+ * error's remedy; false when none is near. */
+bool vtree_nearest(struct vtree *tree, const char *path, char ret[static PATH_MAX_BYTES]);
