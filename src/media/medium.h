@@ -1,0 +1,85 @@
+#pragma once
+/*
+ * What is known about one medium (an ISO image or an extracted tree): which system
+ * it carries, why we think so, and what can be booted from it. A plain value; every
+ * string is borrowed from whoever filled it (an index, or an arena of the reader)
+ * and lives as long as that does. Pure.
+ *
+ * Paths are relative to the medium's top. Arguments may hold the placeholders
+ * ${tree}, ${iso} and ${server}, which only a menu can fill in, because only it
+ * knows at which address the client sees us.
+ */
+#include "base/text.h"
+
+enum medium_kind { MEDIUM_ISO, MEDIUM_TREE };
+
+/* The firmware that an entry can be started from: a mask. */
+enum medium_firmware {
+        MEDIUM_BIOS = 1 << 0,
+        MEDIUM_UEFI_X64 = 1 << 1,
+        MEDIUM_UEFI_IA32 = 1 << 2,
+        MEDIUM_UEFI_ARM64 = 1 << 3,
+        MEDIUM_N_FIRMWARE = 4,
+};
+
+/* How the system that was started gets the rest of the medium: a mask. */
+enum medium_transport {
+        MEDIUM_TFTP = 1 << 0, /* kernel and initrd are all it needs */
+        MEDIUM_HTTP = 1 << 1,
+        MEDIUM_FTP = 1 << 2,
+        MEDIUM_NFS = 1 << 3,
+        MEDIUM_N_TRANSPORTS = 4,
+};
+
+enum {
+        MEDIUM_NAME_MAX = 64, /* with its NUL: the NAME of /media/NAME */
+        MEDIUM_TEXTS_MAX = 16,
+        MEDIUM_ENTRIES_MAX = 16,
+        MEDIUM_INITRDS_MAX = 8,
+};
+
+struct medium_entry {
+        const char *id; /* such as debian-12; unique among all media once published */
+        const char *title;
+        const char *kernel;
+        const char *initrd[MEDIUM_INITRDS_MAX];
+        uint32_t n_initrd;
+        uint32_t firmware;   /* mask of medium_firmware */
+        uint32_t transports; /* mask of medium_transport */
+        const char *args;
+        uint64_t memory;     /* bytes the machine should have; 0 is not known */
+        const char *why_not; /* "" when it boots; else why it is only listed */
+};
+
+struct medium {
+        enum medium_kind kind;
+        const char *name;   /* URL-safe and unique: /media/NAME, /iso/NAME.iso */
+        const char *path;   /* where it was found on this host */
+        const char *system; /* such as debian; "unknown" when no recipe fits */
+        const char *version;
+        const char *edition;
+        const char *arch;
+        uint64_t size; /* of the image in bytes; 0 for a tree */
+        nsec_t mtime;  /* of the image or the tree's top, since 1970 */
+        uint32_t n_recognised_by, n_problems, n_entries;
+        const char *recognised_by[MEDIUM_TEXTS_MAX];
+        const char *problems[MEDIUM_TEXTS_MAX];
+        struct medium_entry entries[MEDIUM_ENTRIES_MAX];
+};
+
+/* "bios", "uefi-x64"...; NULL past the last. `i` is the bit's number. */
+const char *medium_firmware_name(unsigned i);
+const char *medium_transport_name(unsigned i);
+/* The mask bit of a name, or 0. */
+uint32_t medium_firmware_parse(const char *name);
+uint32_t medium_transport_parse(const char *name);
+
+/* One JSON object with the fields of `bootjack media list|inspect --json`. */
+void medium_json(const struct medium *m, struct text *out);
+/* "debian 12 netinst (amd64)", or "unknown system". */
+void medium_describe(const struct medium *m, struct text *out);
+
+/* A file's name made into the NAME of a URL: the last segment without ".iso", in
+ * lower case, anything but a-z 0-9 . _ - turned into one '-'; never empty, never
+ * starting with a dot, at most MEDIUM_NAME_MAX - 1 bytes. */
+void medium_name_from_path(const char *path, char ret[static MEDIUM_NAME_MAX]);
