@@ -20,9 +20,10 @@ bool mac_is_equal(struct mac a, struct mac b);
 bool mac_is_zero(struct mac a);
 
 /* Text into `out`, always terminated; `out` is returned so that calls nest. */
-const char *mac_format(struct mac m, char out[static MAC_TEXT_MAX]);   /* 52:54:00:… */
-const char *ip4_format(ip4_t a, char out[static IP4_TEXT_MAX]);        /* 192.168.1.6 */
-const char *uuid_format(struct uuid u, char out[static UUID_TEXT_MAX]); /* as pxelinux asks */
+const char *mac_format(struct mac m, char out[static MAC_TEXT_MAX]); /* 52:54:00:… */
+const char *ip4_format(ip4_t a, char out[static IP4_TEXT_MAX]);      /* 192.168.1.6 */
+const char *uuid_format(struct uuid u,
+                        char out[static UUID_TEXT_MAX]); /* as pxelinux asks */
 
 /* Whole-string parsers: false (and *ret untouched) unless all of `s` is the thing.
  * A MAC may be written with ':' or '-' between its bytes. */

@@ -3,9 +3,11 @@
 #include "test/check.h"
 
 static void ip4_text_and_back(void **state) {
-        static const char *const good[] = { "0.0.0.0", "255.255.255.255", "192.168.1.6" };
-        static const char *const bad[] = { "", "1.2.3", "1.2.3.4.", "1.2.3.256", "1.2.3.4 ",
-                                           "a.b.c.d", "1..2.3", "0001.2.3.4" };
+        static const char *const good[] = { "0.0.0.0", "255.255.255.255",
+                                            "192.168.1.6" };
+        static const char *const bad[] = { "",          "1.2.3",     "1.2.3.4.",
+                                           "1.2.3.256", "1.2.3.4 ",  "a.b.c.d",
+                                           "1..2.3",    "0001.2.3.4" };
         char out[IP4_TEXT_MAX];
         ip4_t a;
 
@@ -38,7 +40,8 @@ static void uuid_is_printed_as_pxelinux_asks(void **state) {
                             0x00, 0x1f, 0xd0, 0x8b, 0x1c, 0x02 } };
         char out[UUID_TEXT_MAX];
 
-        assert_string_equal(uuid_format(u, out), "b894508e-4100-11e0-bc0c-001fd08b1c02");
+        assert_string_equal(uuid_format(u, out),
+                            "b894508e-4100-11e0-bc0c-001fd08b1c02");
 }
 
 int main(void) {

@@ -15,16 +15,16 @@
 #include <string.h>
 
 typedef uint64_t nsec_t; /* nanoseconds: a duration, or a point on the caller's clock */
-#define NSEC_NEVER UINT64_MAX
+#define NSEC_NEVER    UINT64_MAX
 #define NSEC_PER_USEC ((nsec_t)1000)
 #define NSEC_PER_MSEC ((nsec_t)1000000)
 #define NSEC_PER_SEC  ((nsec_t)1000000000)
 
 typedef uint32_t ip4_t; /* an IPv4 address in host byte order; 0 is none */
 
-#define MUST_USE   __attribute__((warn_unused_result))
+#define MUST_USE     __attribute__((warn_unused_result))
 #define PRINTF(f, a) __attribute__((format(printf, f, a)))
-#define CLEANUP(f) __attribute__((cleanup(f)))
+#define CLEANUP(f)   __attribute__((cleanup(f)))
 
 /* Hands a pointer over: the variable is NULL afterwards, so CLEANUP does nothing. */
 #define TAKE(p)                                                                        \
@@ -35,7 +35,8 @@ typedef uint32_t ip4_t; /* an IPv4 address in host byte order; 0 is none */
         })
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define CONTAINER_OF(p, type, member) ((type *)(void *)((char *)(p)-offsetof(type, member)))
+#define CONTAINER_OF(p, type, member)                                                  \
+        ((type *)(void *)((char *)(p)-offsetof(type, member)))
 
 static inline uint64_t min_u64(uint64_t a, uint64_t b) {
         return a < b ? a : b;

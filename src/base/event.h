@@ -73,12 +73,18 @@ struct event_value {
         };
 };
 
-#define EVENT_TEXT(v)     { .type = EVENT_TYPE_TEXT, .text = (v) }
-#define EVENT_U64(v)      { .type = EVENT_TYPE_U64, .u64 = (v) }
-#define EVENT_IP4(v)      { .type = EVENT_TYPE_IP4, .u64 = (v) }
-#define EVENT_BYTES(v)    { .type = EVENT_TYPE_BYTES, .u64 = (v) }
-#define EVENT_RATE(v)     { .type = EVENT_TYPE_RATE, .u64 = (v) }
-#define EVENT_DURATION(v) { .type = EVENT_TYPE_DURATION, .u64 = (v) }
+#define EVENT_TEXT(v)                                                                  \
+        { .type = EVENT_TYPE_TEXT, .text = (v) }
+#define EVENT_U64(v)                                                                   \
+        { .type = EVENT_TYPE_U64, .u64 = (v) }
+#define EVENT_IP4(v)                                                                   \
+        { .type = EVENT_TYPE_IP4, .u64 = (v) }
+#define EVENT_BYTES(v)                                                                 \
+        { .type = EVENT_TYPE_BYTES, .u64 = (v) }
+#define EVENT_RATE(v)                                                                  \
+        { .type = EVENT_TYPE_RATE, .u64 = (v) }
+#define EVENT_DURATION(v)                                                              \
+        { .type = EVENT_TYPE_DURATION, .u64 = (v) }
 
 enum { EVENT_FIELDS_MAX = 8, EVENT_PACKED_MAX = 4096 };
 

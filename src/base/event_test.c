@@ -42,7 +42,8 @@ static void json_has_the_stable_names(void **state) {
                 text_string(&t),
                 "{\"time\":\"2024-02-29T13:04:05.123Z\",\"event\":\"file-done\","
                 "\"level\":\"info\",\"story\":42,\"mac\":\"52:54:00:12:34:56\","
-                "\"address\":\"192.168.1.20\",\"door\":\"tftp\",\"file\":\"a\\u001b/b\","
+                "\"address\":\"192.168.1.20\",\"door\":\"tftp\",\"file\":\"a\\u001b/"
+                "b\","
                 "\"sent\":2048,\"took\":1.500,\"rate\":1048576,"
                 "\"message\":\"tftp a\\\\x1b/b: sent 2.0 KiB in 1.500 s, 1.0 MiB/s\"}");
         text_done(&t);

@@ -30,7 +30,8 @@ static bool starts_with_drive(const char *in, size_t n) {
                (n == 2 || is_slash(in[2]));
 }
 
-enum path_verdict path_clean(const char *in, size_t n, char out[static PATH_MAX_BYTES]) {
+enum path_verdict path_clean(const char *in, size_t n,
+                             char out[static PATH_MAX_BYTES]) {
         char clean[PATH_MAX_BYTES];
         size_t at = 0;
         enum path_verdict verdict;

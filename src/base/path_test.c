@@ -65,7 +65,8 @@ static void no_spelling_leaves_the_tree(void **state) {
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
                 char out[PATH_MAX_BYTES] = "untouched";
 
-                assert_int_equal(path_clean(rows[i].in, rows[i].n, out), rows[i].verdict);
+                assert_int_equal(path_clean(rows[i].in, rows[i].n, out),
+                                 rows[i].verdict);
                 assert_string_equal(out, "untouched");
                 assert_non_null(path_verdict_text(rows[i].verdict));
         }

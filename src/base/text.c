@@ -75,7 +75,8 @@ void text_mac(struct text *t, struct mac m) {
 }
 
 void text_size(struct text *t, uint64_t bytes) {
-        static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+        static const char *const units[] = { "B",   "KiB", "MiB", "GiB",
+                                             "TiB", "PiB", "EiB" };
         uint64_t tenths = 0;
         size_t unit = 0;
 

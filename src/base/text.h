@@ -42,7 +42,8 @@ bool text_is_utf8(const char *s, size_t n);
 void text_json_string(struct text *t, const char *s, size_t n);
 void text_json_key(struct text *t, const char *key);
 void text_json_next(struct text *t);
-void text_json_pair(struct text *t, const char *key, const char *value); /* NULL: null */
+void text_json_pair(struct text *t, const char *key,
+                    const char *value); /* NULL: null */
 void text_json_pair_u64(struct text *t, const char *key, uint64_t value);
 void text_json_pair_bool(struct text *t, const char *key, bool value);
 

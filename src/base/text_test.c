@@ -64,7 +64,8 @@ static void sizes_read_as_people_write_them(void **state) {
 }
 
 static void the_nearest_word_is_near(void **state) {
-        static const char *const words[] = { "interfaces", "media", "menu", "dhcp", NULL };
+        static const char *const words[] = { "interfaces", "media", "menu", "dhcp",
+                                             NULL };
 
         assert_string_equal(text_nearest("interface", words), "interfaces");
         assert_string_equal(text_nearest("medai", words), "media");

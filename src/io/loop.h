@@ -28,8 +28,8 @@ nsec_t loop_realtime(void); /* since 1970; for leases and events */
 typedef void (*loop_watch_fn)(int fd, unsigned ready, void *userdata);
 /* `fd` is borrowed, must be non-blocking and outlive the watch. A hang-up or an
  * error counts as readable: the next read says what it is. */
-MUST_USE int loop_watch_new(struct loop *loop, int fd, unsigned wanted, loop_watch_fn fn,
-                            void *userdata, struct loop_watch **ret);
+MUST_USE int loop_watch_new(struct loop *loop, int fd, unsigned wanted,
+                            loop_watch_fn fn, void *userdata, struct loop_watch **ret);
 void loop_watch_set(struct loop_watch *watch, unsigned wanted); /* 0 pauses */
 struct loop_watch *loop_watch_free(struct loop_watch *watch);
 

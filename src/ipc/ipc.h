@@ -15,23 +15,23 @@ const char *ipc_role_name(enum ipc_role role);
 
 enum ipc_kind {
         IPC_NONE,
-        IPC_START,         /* parent → role: struct ipc_start; tail: configuration text */
-        IPC_PEER,          /* parent → role: struct ipc_peer; fd: the channel to it */
-        IPC_SOCKET,        /* parent → role: struct ipc_socket; fd */
-        IPC_INTERFACES,    /* parent → role: tail: array of struct net_interface */
-        IPC_GO,            /* parent → role: you have everything; begin */
-        IPC_READY,         /* role → parent: serving */
-        IPC_CONFIG,        /* parent → role: tail: new configuration text */
-        IPC_RELOAD,        /* admin → core → parent: read the file again */
-        IPC_EVENT,         /* any → core → admin: tail: packed event */
-        IPC_MEDIUM,        /* library → core, files: struct ipc_medium; fds: index, image */
+        IPC_START,  /* parent → role: struct ipc_start; tail: configuration text */
+        IPC_PEER,   /* parent → role: struct ipc_peer; fd: the channel to it */
+        IPC_SOCKET, /* parent → role: struct ipc_socket; fd */
+        IPC_INTERFACES, /* parent → role: tail: array of struct net_interface */
+        IPC_GO,         /* parent → role: you have everything; begin */
+        IPC_READY,      /* role → parent: serving */
+        IPC_CONFIG,     /* parent → role: tail: new configuration text */
+        IPC_RELOAD,     /* admin → core → parent: read the file again */
+        IPC_EVENT,      /* any → core → admin: tail: packed event */
+        IPC_MEDIUM, /* library → core, files: struct ipc_medium; fds: index, image */
         IPC_MEDIUM_GONE,   /* library → core, files: struct ipc_medium */
         IPC_MEDIA_SETTLED, /* library → core: the first scan is over */
         IPC_GENERATE,      /* files → core: struct ipc_generate; tail: path */
-        IPC_GENERATED,     /* core → files: struct ipc_generated; fd: memfd when found */
-        IPC_QUERY,         /* admin → core: struct ipc_query; tail: verb NUL args */
-        IPC_ANSWER,        /* core → admin: struct ipc_answer; tail: JSON text */
-        IPC_STATUS,        /* parent → core: tail: JSON members on roles and doors */
+        IPC_GENERATED, /* core → files: struct ipc_generated; fd: memfd when found */
+        IPC_QUERY,     /* admin → core: struct ipc_query; tail: verb NUL args */
+        IPC_ANSWER,    /* core → admin: struct ipc_answer; tail: JSON text */
+        IPC_STATUS,    /* parent → core: tail: JSON members on roles and doors */
         IPC_N_KINDS,
 };
 

@@ -22,8 +22,8 @@ void files_event(struct files *files, struct event *event);
  * or -ETIMEDOUT when the core did not answer; never called from within the request.
  * Returns a ticket for files_generate_cancel(), or -errno. */
 typedef void (*files_generated_fn)(int answer, struct vtree_file *file, void *userdata);
-int64_t files_generate(struct files *files, const char *path, ip4_t client, ip4_t server,
-                       files_generated_fn fn, void *userdata);
+int64_t files_generate(struct files *files, const char *path, ip4_t client,
+                       ip4_t server, files_generated_fn fn, void *userdata);
 /* After this fn is not called any more. */
 void files_generate_cancel(struct files *files, int64_t ticket);
 

@@ -27,7 +27,8 @@ struct vtree_file {
         bool is_folder;
         uint64_t size;
         nsec_t mtime;  /* since 1970 */
-        uint64_t etag; /* equal only for equal content: device, inode, size, mtime, place */
+        uint64_t etag; /* equal only for equal content: device, inode, size, mtime,
+                          place */
         size_t n_extents;
         struct vtree_extent *extents; /* in order; lengths add up to size */
         char *path;                   /* clean, from the tree's top */
@@ -82,4 +83,5 @@ MUST_USE int vtree_list(struct vtree *tree, const char *path, vtree_list_fn fn,
                         void *userdata);
 /* The name in the same folder that is nearest to the path's last segment, for an
  * error's remedy; false when none is near. */
-bool vtree_nearest(struct vtree *tree, const char *path, char ret[static PATH_MAX_BYTES]);
+bool vtree_nearest(struct vtree *tree, const char *path,
+                   char ret[static PATH_MAX_BYTES]);

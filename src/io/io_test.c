@@ -1,0 +1,146 @@
+#include "io/loop.h"
+#include "io/net.h"
+#include "io/tcp.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "test/check.h"
+
+static const ip4_t loopback = 0x7f000001;
+
+static uint16_t port_of(int fd) {
+        struct sockaddr_in name;
+        socklen_t n = sizeof(name);
+
+        assert_int_equal(getsockname(fd, (struct sockaddr *)&name, &n), 0);
+        return ntohs(name.sin_port);
+}
+
+static struct loop *loop;
+static struct udp_batch *batch;
+static size_t n_received, n_bytes, last_size;
+static ip4_t last_to, last_local;
+
+static void count_datagrams(int fd, unsigned ready, void *userdata) {
+        const struct udp_received *received;
+        size_t wanted = *(size_t *)userdata;
+        int n = udp_recv(fd, batch, &received);
+
+        assert_true(ready & LOOP_READABLE);
+        assert_true(n >= 0);
+        for (int i = 0; i < n; i++) {
+                n_received++;
+                n_bytes += received[i].n;
+                last_size = received[i].n;
+                last_to = received[i].to;
+                last_local = received[i].local;
+        }
+        if (n_received == wanted)
+                loop_stop(loop);
+}
+
+static void segments_arrive_as_datagrams(void **state) {
+        static uint8_t data[100 * 1000 + 7];
+        struct loop_watch *watch;
+        size_t wanted = 101;
+        int in, out;
+
+        assert_int_equal(loop_new(&loop), 0);
+        assert_int_equal(udp_batch_new(2000, &batch), 0);
+        assert_int_equal(udp_open((struct udp_endpoint){ loopback, 0 }, NULL, 0, &in),
+                         0);
+        assert_int_equal(udp_connect(loopback,
+                                     (struct udp_endpoint){ loopback, port_of(in) },
+                                     &out),
+                         0);
+        assert_int_equal(loop_watch_new(loop, in, LOOP_READABLE, count_datagrams,
+                                        &wanted, &watch),
+                         0);
+        assert_int_equal(udp_send_segments(out, data, sizeof(data), 1000), 101);
+        loop_run(loop);
+        assert_int_equal(n_bytes, sizeof(data));
+        assert_int_equal(last_size, 7);
+        assert_int_equal(last_to, loopback);
+        assert_int_equal(last_local, loopback);
+
+        loop_watch_free(watch);
+        udp_batch_free(batch);
+        loop_free(loop);
+        close(in);
+        close(out);
+}
+
+static void the_loopback_interface_is_known(void **state) {
+        struct net_interface all[64];
+        int n = net_interfaces(all, ARRAY_SIZE(all));
+        bool seen = false;
+
+        assert_true(n > 0);
+        for (int i = 0; i < n; i++)
+                if (all[i].is_loopback) {
+                        assert_string_equal(all[i].name, "lo");
+                        assert_int_equal(all[i].ifindex, 1);
+                        seen = true;
+                }
+        assert_true(seen);
+}
+
+static void a_timer_fires_once_and_may_free_itself(void **state);
+static struct loop_timer *timer;
+static int n_fired;
+
+static void fire(void *userdata) {
+        n_fired++;
+        timer = loop_timer_free(timer);
+        loop_stop(userdata);
+}
+
+static void a_timer_fires_once_and_may_free_itself(void **state) {
+        assert_int_equal(loop_new(&loop), 0);
+        assert_int_equal(loop_timer_new(loop, fire, loop, &timer), 0);
+        loop_timer_set(timer, loop_now());
+        loop_run(loop);
+        assert_int_equal(n_fired, 1);
+        loop_free(loop);
+}
+
+static void sendfile_sends_the_extent_alone(void **state) {
+        char path[] = "/tmp/bootjack-io-XXXXXX", got[16] = { 0 };
+        int file = mkstemp(path), listening, accepted, client;
+        struct udp_endpoint peer, local;
+        struct sockaddr_in name = { .sin_family = AF_INET,
+                                    .sin_addr.s_addr = htonl(loopback) };
+
+        assert_true(file >= 0);
+        unlink(path);
+        assert_int_equal(write(file, "0123456789", 10), 10);
+        assert_int_equal(
+                tcp_listen((struct udp_endpoint){ loopback, 0 }, 0, &listening), 0);
+        name.sin_port = htons(port_of(listening));
+        client = socket(AF_INET, SOCK_STREAM, 0);
+        assert_int_equal(connect(client, (struct sockaddr *)&name, sizeof(name)), 0);
+        assert_int_equal(tcp_accept(listening, &accepted, &peer, &local), 0);
+        assert_int_equal(peer.address, loopback);
+        assert_int_equal(local.port, port_of(listening));
+        assert_int_equal(tcp_sendfile(accepted, file, 3, 4), 4);
+        assert_int_equal(tcp_sendfile(accepted, file, 10, 4), 0);
+        close(accepted);
+        assert_int_equal(recv(client, got, sizeof(got), MSG_WAITALL), 4);
+        assert_string_equal(got, "3456");
+        close(client);
+        close(listening);
+        close(file);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(segments_arrive_as_datagrams),
+                cmocka_unit_test(the_loopback_interface_is_known),
+                cmocka_unit_test(a_timer_fires_once_and_may_free_itself),
+                cmocka_unit_test(sendfile_sends_the_extent_alone),
+        };
+        return check_run("io/io", tests);
+}

@@ -1,0 +1,125 @@
+/*
+ * Interfaces by getifaddrs (which asks netlink), changes by a netlink socket that is
+ * only ever drained: what changed is found by asking again, so no message of it has
+ * to be parsed.
+ */
+#include "io/net.h"
+
+#include <ifaddrs.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <netinet/in.h>
+#include <netpacket/packet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static struct net_interface *find(struct net_interface *all, size_t n,
+                                  const char *name) {
+        for (size_t i = 0; i < n; i++)
+                if (strcmp(all[i].name, name) == 0)
+                        return &all[i];
+        return NULL;
+}
+
+static void add_link(struct net_interface *i, const struct ifaddrs *a) {
+        struct sockaddr_ll link;
+
+        memcpy(&link, a->ifa_addr, sizeof(link));
+        i->ifindex = link.sll_ifindex;
+        i->has_link_layer = link.sll_hatype == ARPHRD_ETHER;
+        i->is_up = (a->ifa_flags & IFF_UP) && (a->ifa_flags & IFF_RUNNING);
+        i->is_loopback = a->ifa_flags & IFF_LOOPBACK;
+        if (link.sll_halen == sizeof(i->mac.b))
+                memcpy(i->mac.b, link.sll_addr, sizeof(i->mac.b));
+}
+
+static ip4_t ip4_of(const struct sockaddr *a) {
+        struct sockaddr_in in;
+
+        if (!a)
+                return 0;
+        memcpy(&in, a, sizeof(in));
+        return ntohl(in.sin_addr.s_addr);
+}
+
+/* Links come before addresses; an alias ("eth0:1") counts as its link's. */
+int net_interfaces(struct net_interface *ret, size_t n) {
+        struct ifaddrs *all;
+        size_t found = 0;
+
+        if (getifaddrs(&all) < 0)
+                return -errno;
+        for (const struct ifaddrs *a = all; a && found < n; a = a->ifa_next) {
+                if (!a->ifa_addr || a->ifa_addr->sa_family != AF_PACKET)
+                        continue;
+                ret[found] = (struct net_interface){ 0 };
+                strncpy(ret[found].name, a->ifa_name, NET_NAME_MAX - 1);
+                add_link(&ret[found++], a);
+        }
+        for (const struct ifaddrs *a = all; a; a = a->ifa_next) {
+                struct net_interface *i;
+                char name[NET_NAME_MAX] = { 0 };
+
+                if (!a->ifa_addr || a->ifa_addr->sa_family != AF_INET)
+                        continue;
+                strncpy(name, a->ifa_name, NET_NAME_MAX - 1);
+                name[strcspn(name, ":")] = '\0';
+                i = find(ret, found, name);
+                if (i && i->address == 0) {
+                        i->address = ip4_of(a->ifa_addr);
+                        i->mask = ip4_of(a->ifa_netmask);
+                }
+        }
+        freeifaddrs(all);
+        return (int)found;
+}
+
+int net_watch_open(int *ret_fd) {
+        struct sockaddr_nl name = { .nl_family = AF_NETLINK,
+                                    .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR };
+        int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC,
+                        NETLINK_ROUTE);
+        int r;
+
+        if (fd < 0)
+                return -errno;
+        if (bind(fd, (struct sockaddr *)&name, sizeof(name)) < 0) {
+                r = -errno;
+                close(fd);
+                return r;
+        }
+        *ret_fd = fd;
+        return 0;
+}
+
+void net_watch_drain(int fd) {
+        uint8_t buffer[8192];
+
+        while (recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT) > 0)
+                ;
+}
+
+int net_raw_open(int *ret_fd) {
+        int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+        if (fd < 0)
+                return -errno;
+        *ret_fd = fd;
+        return 0;
+}
+
+int net_raw_send(int fd, int ifindex, const void *frame, size_t n) {
+        struct sockaddr_ll to = { .sll_family = AF_PACKET,
+                                  .sll_ifindex = ifindex,
+                                  .sll_halen = 6 };
+
+        if (n < 14)
+                return -EINVAL;
+        memcpy(to.sll_addr, frame, 6);
+        return sendto(fd, frame, n, MSG_DONTWAIT, (struct sockaddr *)&to, sizeof(to)) <
+                               0
+                       ? -errno
+                       : 0;
+}

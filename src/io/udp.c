@@ -1,0 +1,232 @@
+/*
+ * UDP sockets with pktinfo both ways. A segmented send tries UDP_SEGMENT first; a
+ * kernel or a device that refuses it says so with EIO or EINVAL at the first try,
+ * and the same bytes then leave by sendmmsg.
+ */
+#include "io/udp.h"
+
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+        CONTROL_MAX = 64,
+        SEGMENTS_MAX = 64,    /* UDP_MAX_SEGMENTS of Linux */
+        GSO_BYTES_MAX = 65000 /* one IPv4 datagram before it is cut */
+};
+
+struct udp_batch {
+        size_t datagram_max;
+        uint8_t *buffers;
+        struct udp_received received[UDP_BATCH];
+        struct mmsghdr headers[UDP_BATCH];
+        struct iovec vectors[UDP_BATCH];
+        struct sockaddr_in from[UDP_BATCH];
+        _Alignas(struct cmsghdr) uint8_t control[UDP_BATCH][CONTROL_MAX];
+};
+
+static struct sockaddr_in sockaddr_of(struct udp_endpoint e) {
+        return (struct sockaddr_in){ .sin_family = AF_INET,
+                                     .sin_port = htons(e.port),
+                                     .sin_addr.s_addr = htonl(e.address) };
+}
+
+static int set_flag(int fd, int level, int name) {
+        const int on = 1;
+        return setsockopt(fd, level, name, &on, sizeof(on)) < 0 ? -errno : 0;
+}
+
+static int prepare(int fd, const char *device, unsigned flags) {
+        int r = set_flag(fd, IPPROTO_IP, IP_PKTINFO);
+
+        if (r == 0 && flags & UDP_BROADCAST)
+                r = set_flag(fd, SOL_SOCKET, SO_BROADCAST);
+        if (r == 0 && flags & UDP_REUSEPORT)
+                r = set_flag(fd, SOL_SOCKET, SO_REUSEPORT);
+        if (r == 0 && device &&
+            setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device,
+                       (socklen_t)strlen(device)) < 0)
+                r = -errno;
+        return r;
+}
+
+int udp_open(struct udp_endpoint at, const char *device, unsigned flags, int *ret_fd) {
+        struct sockaddr_in name = sockaddr_of(at);
+        int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), r;
+
+        if (fd < 0)
+                return -errno;
+        r = prepare(fd, device, flags);
+        if (r == 0 && bind(fd, (struct sockaddr *)&name, sizeof(name)) < 0)
+                r = -errno;
+        if (r < 0) {
+                close(fd);
+                return r;
+        }
+        *ret_fd = fd;
+        return 0;
+}
+
+int udp_connect(ip4_t local, struct udp_endpoint peer, int *ret_fd) {
+        struct sockaddr_in name = sockaddr_of(peer);
+        int fd, r = udp_open((struct udp_endpoint){ .address = local }, NULL, 0, &fd);
+
+        if (r < 0)
+                return r;
+        if (connect(fd, (struct sockaddr *)&name, sizeof(name)) < 0) {
+                r = -errno;
+                close(fd);
+                return r;
+        }
+        *ret_fd = fd;
+        return 0;
+}
+
+int udp_batch_new(size_t datagram_max, struct udp_batch **ret) {
+        struct udp_batch *batch = calloc(1, sizeof(*batch));
+
+        if (!batch)
+                return -ENOMEM;
+        batch->datagram_max = datagram_max;
+        batch->buffers = malloc(datagram_max * UDP_BATCH);
+        if (!batch->buffers) {
+                free(batch);
+                return -ENOMEM;
+        }
+        for (size_t i = 0; i < UDP_BATCH; i++)
+                batch->vectors[i] = (struct iovec){ batch->buffers + i * datagram_max,
+                                                    datagram_max };
+        *ret = batch;
+        return 0;
+}
+
+struct udp_batch *udp_batch_free(struct udp_batch *batch) {
+        if (batch)
+                free(batch->buffers);
+        free(batch);
+        return NULL;
+}
+
+static void read_pktinfo(struct msghdr *header, struct udp_received *ret) {
+        for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
+                struct in_pktinfo info;
+
+                if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_PKTINFO)
+                        continue;
+                memcpy(&info, CMSG_DATA(c), sizeof(info));
+                ret->to = ntohl(info.ipi_addr.s_addr);
+                ret->local = ntohl(info.ipi_spec_dst.s_addr);
+                ret->ifindex = info.ipi_ifindex;
+        }
+}
+
+int udp_recv(int fd, struct udp_batch *batch, const struct udp_received **ret) {
+        int n;
+
+        for (size_t i = 0; i < UDP_BATCH; i++)
+                batch->headers[i].msg_hdr = (struct msghdr){
+                        .msg_name = &batch->from[i],
+                        .msg_namelen = sizeof(batch->from[i]),
+                        .msg_iov = &batch->vectors[i],
+                        .msg_iovlen = 1,
+                        .msg_control = batch->control[i],
+                        .msg_controllen = CONTROL_MAX,
+                };
+        n = recvmmsg(fd, batch->headers, UDP_BATCH, MSG_DONTWAIT, NULL);
+        if (n < 0)
+                return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+        for (int i = 0; i < n; i++) {
+                struct udp_received *r = &batch->received[i];
+
+                *r = (struct udp_received){
+                        .data = batch->vectors[i].iov_base,
+                        .n = batch->headers[i].msg_len,
+                        .from = { ntohl(batch->from[i].sin_addr.s_addr),
+                                  ntohs(batch->from[i].sin_port) },
+                };
+                read_pktinfo(&batch->headers[i].msg_hdr, r);
+        }
+        *ret = batch->received;
+        return n;
+}
+
+int udp_send(int fd, const void *data, size_t n, struct udp_endpoint to, ip4_t from,
+             int ifindex) {
+        struct sockaddr_in name = sockaddr_of(to);
+        struct in_pktinfo info = { .ipi_ifindex = ifindex,
+                                   .ipi_spec_dst.s_addr = htonl(from) };
+        _Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(info))] = { 0 };
+        struct iovec vector = { (void *)(uintptr_t)data, n };
+        struct msghdr header = { .msg_name = &name,
+                                 .msg_namelen = sizeof(name),
+                                 .msg_iov = &vector,
+                                 .msg_iovlen = 1,
+                                 .msg_control = control,
+                                 .msg_controllen = sizeof(control) };
+        struct cmsghdr *c = CMSG_FIRSTHDR(&header);
+
+        c->cmsg_level = IPPROTO_IP;
+        c->cmsg_type = IP_PKTINFO;
+        c->cmsg_len = CMSG_LEN(sizeof(info));
+        memcpy(CMSG_DATA(c), &info, sizeof(info));
+        return sendmsg(fd, &header, MSG_DONTWAIT) < 0 ? -errno : 0;
+}
+
+static int send_by_gso(int fd, const uint8_t *data, size_t n, size_t segment) {
+        uint16_t size = (uint16_t)segment;
+        _Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(size))] = { 0 };
+        struct iovec vector = { (void *)(uintptr_t)data, n };
+        struct msghdr header = { .msg_iov = &vector,
+                                 .msg_iovlen = 1,
+                                 .msg_control = control,
+                                 .msg_controllen = sizeof(control) };
+        struct cmsghdr *c = CMSG_FIRSTHDR(&header);
+
+        c->cmsg_level = IPPROTO_UDP;
+        c->cmsg_type = UDP_SEGMENT;
+        c->cmsg_len = CMSG_LEN(sizeof(size));
+        memcpy(CMSG_DATA(c), &size, sizeof(size));
+        return sendmsg(fd, &header, MSG_DONTWAIT) < 0 ? -errno : 0;
+}
+
+static int send_each(int fd, const uint8_t *data, size_t n, size_t segment) {
+        struct mmsghdr headers[SEGMENTS_MAX] = { 0 };
+        struct iovec vectors[SEGMENTS_MAX];
+        unsigned count = 0;
+        int sent;
+
+        for (size_t at = 0; at < n && count < SEGMENTS_MAX; at += segment, count++) {
+                vectors[count] = (struct iovec){ (void *)(uintptr_t)(data + at),
+                                                 min_size(segment, n - at) };
+                headers[count].msg_hdr.msg_iov = &vectors[count];
+                headers[count].msg_hdr.msg_iovlen = 1;
+        }
+        sent = sendmmsg(fd, headers, count, MSG_DONTWAIT);
+        return sent < 0 ? -errno : sent;
+}
+
+int udp_send_segments(int fd, const void *data, size_t n, size_t segment) {
+        size_t per_call = min_size(SEGMENTS_MAX, max_u64(GSO_BYTES_MAX / segment, 1));
+        const uint8_t *p = data;
+        size_t at = 0;
+        int total = 0;
+
+        while (at < n) {
+                size_t piece = min_size(per_call * segment, n - at);
+                int r = piece > segment ? send_by_gso(fd, p + at, piece, segment)
+                                        : -EIO;
+
+                if (r == 0)
+                        r = (int)((piece + segment - 1) / segment);
+                else if (r == -EIO || r == -EINVAL || r == -EMSGSIZE)
+                        r = send_each(fd, p + at, piece, segment);
+                if (r <= 0)
+                        return total > 0 ? total : r;
+                total += r;
+                at = min_size(n, at + (size_t)r * segment);
+        }
+        return total;
+}
