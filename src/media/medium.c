@@ -1,0 +1,167 @@
+/*
+ * Names, JSON and one line of prose about a medium.
+ */
+#include "media/medium.h"
+
+static const char *const firmware_names[MEDIUM_N_FIRMWARE] = { "bios", "uefi-x64",
+                                                               "uefi-ia32",
+                                                               "uefi-arm64" };
+static const char *const transport_names[MEDIUM_N_TRANSPORTS] = { "tftp", "http", "ftp",
+                                                                  "nfs" };
+
+/* Which loader reads the menu on that firmware; the policy may know better ones. */
+static const char *const loader_names[MEDIUM_N_FIRMWARE] = { "pxelinux", "grub", "grub",
+                                                             "grub" };
+
+const char *medium_firmware_name(unsigned i) {
+        return i < MEDIUM_N_FIRMWARE ? firmware_names[i] : NULL;
+}
+
+const char *medium_transport_name(unsigned i) {
+        return i < MEDIUM_N_TRANSPORTS ? transport_names[i] : NULL;
+}
+
+static uint32_t parse_name(const char *const *names, unsigned n, const char *name) {
+        for (unsigned i = 0; i < n; i++)
+                if (strcmp(names[i], name) == 0)
+                        return (uint32_t)1 << i;
+        return 0;
+}
+
+uint32_t medium_firmware_parse(const char *name) {
+        return parse_name(firmware_names, MEDIUM_N_FIRMWARE, name);
+}
+
+uint32_t medium_transport_parse(const char *name) {
+        return parse_name(transport_names, MEDIUM_N_TRANSPORTS, name);
+}
+
+static void json_list(struct text *out, const char *key, const char *const *texts,
+                      uint32_t n) {
+        text_json_key(out, key);
+        text_char(out, '[');
+        for (uint32_t i = 0; i < n; i++) {
+                text_json_next(out);
+                text_json_string(out, texts[i], strlen(texts[i]));
+        }
+        text_char(out, ']');
+}
+
+/* An empty string means that there is nothing to say. */
+static void json_optional(struct text *out, const char *key, const char *value) {
+        text_json_pair(out, key, value && *value ? value : NULL);
+}
+
+static void entry_json(const struct medium_entry *e, struct text *out) {
+        const char *transports[MEDIUM_N_TRANSPORTS];
+        uint32_t n_transports = 0;
+
+        text_char(out, '{');
+        text_json_pair(out, "id", e->id);
+        text_json_pair(out, "title", e->title);
+        json_optional(out, "kernel", e->kernel);
+        json_list(out, "initrd", e->initrd, e->n_initrd);
+        text_json_pair(out, "args", e->args);
+        text_json_key(out, "loaders");
+        text_char(out, '{');
+        for (unsigned i = 0; i < MEDIUM_N_FIRMWARE; i++)
+                if (e->firmware >> i & 1)
+                        text_json_pair(out, firmware_names[i], loader_names[i]);
+        text_char(out, '}');
+        for (unsigned i = 0; i < MEDIUM_N_TRANSPORTS; i++)
+                if (e->transports >> i & 1)
+                        transports[n_transports++] = transport_names[i];
+        json_list(out, "transports", transports, n_transports);
+        text_json_key(out, "memory");
+        if (e->memory)
+                text_u64(out, e->memory);
+        else
+                text_add(out, "null");
+        json_optional(out, "why_not", e->why_not);
+        text_char(out, '}');
+}
+
+void medium_json(const struct medium *m, struct text *out) {
+        text_char(out, '{');
+        text_json_pair(out, "name", m->name);
+        text_json_pair(out, "path", m->path);
+        text_json_pair(out, "kind", m->kind == MEDIUM_ISO ? "iso" : "tree");
+        text_json_pair_u64(out, "size", m->size);
+        text_json_pair(out, "system", m->system);
+        json_optional(out, "version", m->version);
+        json_optional(out, "edition", m->edition);
+        json_optional(out, "arch", m->arch);
+        json_list(out, "recognised_by", m->recognised_by, m->n_recognised_by);
+        json_list(out, "problems", m->problems, m->n_problems);
+        text_json_key(out, "entries");
+        text_char(out, '[');
+        for (uint32_t i = 0; i < m->n_entries; i++) {
+                text_json_next(out);
+                entry_json(&m->entries[i], out);
+        }
+        text_add(out, "]}");
+}
+
+static void add_word(struct text *out, const char *word) {
+        if (!*word)
+                return;
+        text_char(out, ' ');
+        text_printable(out, word, strlen(word));
+}
+
+void medium_describe(const struct medium *m, struct text *out) {
+        if (strcmp(m->system, "unknown") == 0) {
+                text_add(out, "unknown system");
+                return;
+        }
+        text_printable(out, m->system, strlen(m->system));
+        add_word(out, m->version);
+        add_word(out, m->edition);
+        if (*m->arch) {
+                text_add(out, " (");
+                text_printable(out, m->arch, strlen(m->arch));
+                text_char(out, ')');
+        }
+}
+
+static char name_char(char c) {
+        if (c >= 'A' && c <= 'Z')
+                return (char)(c - 'A' + 'a');
+        if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_')
+                return c;
+        return '-';
+}
+
+static bool ends_with_iso(const char *s, size_t n) {
+        return n > 4 && s[n - 4] == '.' && (s[n - 3] | 0x20) == 'i' &&
+               (s[n - 2] | 0x20) == 's' && (s[n - 1] | 0x20) == 'o';
+}
+
+void medium_name_from_path(const char *path, char ret[static MEDIUM_NAME_MAX]) {
+        size_t n = strlen(path), at = 0;
+        const char *base;
+
+        while (n > 0 && path[n - 1] == '/')
+                n--;
+        base = n ? memrchr(path, '/', n) : NULL;
+        base = base ? base + 1 : path;
+        n -= (size_t)(base - path);
+        if (ends_with_iso(base, n))
+                n -= 4;
+        for (size_t i = 0; i < n && at < MEDIUM_NAME_MAX - 1; i++) {
+                char c = name_char(base[i]);
+
+                /* No dot or dash in front, no two dashes in a row. */
+                if ((at == 0 && (c == '-' || c == '.')) ||
+                    (c == '-' && ret[at - 1] == '-'))
+                        continue;
+                ret[at++] = c;
+        }
+        while (at > 0 && (ret[at - 1] == '-' || ret[at - 1] == '.'))
+                at--;
+        if (at == 0) {
+                memcpy(ret, "medium", 6);
+                at = 6;
+        }
+        ret[at] = '\0';
+}

@@ -1,0 +1,110 @@
+#include "media/medium.h"
+
+#include "test/check.h"
+
+static void a_name_is_fit_for_a_url(void **state) {
+        static const struct {
+                const char *path, *name;
+        } rows[] = {
+                { "/srv/isos/debian-12.0.0-amd64-DVD-1.iso",
+                  "debian-12.0.0-amd64-dvd-1" },
+                { "CentOS 6 (final).ISO", "centos-6-final" },
+                { "/srv/tree/", "tree" },
+                { "/", "medium" },
+                { "", "medium" },
+                { "..iso", "medium" },
+                { ".iso", "iso" },
+                { "/a/\xc3\xa9t\xc3\xa9.iso", "t" },
+                { "a%2f..\\b.iso", "a-2f..-b" },
+                { "/x/--.iso", "medium" },
+                { "no-suffix.img", "no-suffix.img" },
+                { "01234567890123456789012345678901234567890123456789012345678901234567"
+                  "89",
+                  "012345678901234567890123456789012345678901234567890123456789012" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                char name[MEDIUM_NAME_MAX];
+
+                medium_name_from_path(rows[i].path, name);
+                assert_string_equal(name, rows[i].name);
+        }
+}
+
+static const struct medium sample = {
+        .kind = MEDIUM_ISO,
+        .name = "a",
+        .path = "/a\"b.iso",
+        .system = "debian",
+        .version = "12",
+        .edition = "",
+        .arch = "amd64",
+        .size = 4096,
+        .n_recognised_by = 1,
+        .recognised_by = { "file x" },
+        .n_entries = 1,
+        .entries = { { .id = "debian-12",
+                       .title = "Debian",
+                       .kernel = "linux",
+                       .initrd = { "initrd.gz" },
+                       .n_initrd = 1,
+                       .firmware = MEDIUM_BIOS | MEDIUM_UEFI_X64,
+                       .transports = MEDIUM_TFTP | MEDIUM_HTTP,
+                       .args = "quiet",
+                       .memory = 1024,
+                       .why_not = "" } },
+};
+
+static void json_has_the_fields_that_were_promised(void **state) {
+        struct text out = { 0 };
+
+        medium_json(&sample, &out);
+        assert_string_equal(
+                text_string(&out),
+                "{\"name\":\"a\",\"path\":\"/"
+                "a\\\"b.iso\",\"kind\":\"iso\",\"size\":4096,"
+                "\"system\":\"debian\",\"version\":\"12\",\"edition\":null,"
+                "\"arch\":\"amd64\",\"recognised_by\":[\"file x\"],\"problems\":[],"
+                "\"entries\":[{\"id\":\"debian-12\",\"title\":\"Debian\","
+                "\"kernel\":\"linux\",\"initrd\":[\"initrd.gz\"],\"args\":\"quiet\","
+                "\"loaders\":{\"bios\":\"pxelinux\",\"uefi-x64\":\"grub\"},"
+                "\"transports\":[\"tftp\",\"http\"],\"memory\":1024,\"why_not\":null}]"
+                "}");
+        text_done(&out);
+}
+
+static void a_medium_is_described_in_a_few_words(void **state) {
+        struct medium m = sample;
+        struct text out = { 0 };
+
+        m.edition = "net\x1b";
+        medium_describe(&m, &out);
+        text_add(&out, ", ");
+        m.system = "unknown";
+        medium_describe(&m, &out);
+        assert_string_equal(text_string(&out),
+                            "debian 12 net\\x1b (amd64), unknown system");
+        text_done(&out);
+}
+
+static void masks_have_names(void **state) {
+        for (unsigned i = 0; i < MEDIUM_N_FIRMWARE; i++)
+                assert_int_equal(medium_firmware_parse(medium_firmware_name(i)),
+                                 1u << i);
+        for (unsigned i = 0; i < MEDIUM_N_TRANSPORTS; i++)
+                assert_int_equal(medium_transport_parse(medium_transport_name(i)),
+                                 1u << i);
+        assert_int_equal(medium_firmware_parse("efi"), 0);
+        assert_null(medium_firmware_name(MEDIUM_N_FIRMWARE));
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_name_is_fit_for_a_url),
+                cmocka_unit_test(json_has_the_fields_that_were_promised),
+                cmocka_unit_test(a_medium_is_described_in_a_few_words),
+                cmocka_unit_test(masks_have_names),
+        };
+
+        return check_run("media/medium", tests);
+}
