@@ -49,8 +49,13 @@ struct vtree *vtree_free(struct vtree *tree);
 
 /* `fd` of a folder (O_PATH is enough) is taken over; -1: no root. */
 void vtree_set_root(struct vtree *tree, int fd);
-/* One more folder in which loaders are looked for before the system's places. */
-MUST_USE int vtree_add_loaders(struct vtree *tree, const char *folder);
+/* A host file that appears at the top under `name`: a loader from the system's
+ * packages. The first path given for a name that can be read is taken; both strings
+ * are copied. */
+MUST_USE int vtree_add_file(struct vtree *tree, const char *name,
+                            const char *host_path);
+/* Every file of a host folder appears at the top, before those of vtree_add_file(). */
+MUST_USE int vtree_add_folder(struct vtree *tree, const char *host_path);
 /* Both descriptors are taken over. A medium of the same id or name is replaced; open
  * files of the old one live on until they are unreferenced. */
 MUST_USE int vtree_add_medium(struct vtree *tree, uint64_t id, const char *name,

@@ -1,0 +1,44 @@
+#pragma once
+/* What the files of this folder share; nobody else includes it. */
+#include "vtree/vtree.h"
+
+struct stat;
+
+uint64_t vtree_etag(const struct stat *st, uint64_t offset, uint64_t size);
+nsec_t vtree_mtime(const struct stat *st);
+
+/* fd is taken over, also on failure. */
+int vtree_file_new(const char *path, int fd, size_t n_extents, struct vtree_file **ret);
+int vtree_folder_new(const char *path, int fd, nsec_t mtime, struct vtree_file **ret);
+
+/* Opens below a folder and never outside of it (openat2, RESOLVE_BENEATH). */
+int vtree_open_beneath(int folder, const char *below, const char *path,
+                       struct vtree_file **ret);
+
+/* The inside of one medium. */
+struct vtree_medium;
+int vtree_medium_new(uint64_t id, const char *name, bool is_tree, int index_fd,
+                     int image_fd, struct vtree_medium **ret);
+struct vtree_medium *vtree_medium_free(struct vtree_medium *medium);
+uint64_t vtree_medium_id(const struct vtree_medium *medium);
+const char *vtree_medium_name(const struct vtree_medium *medium);
+bool vtree_medium_is_tree(const struct vtree_medium *medium);
+uint64_t vtree_medium_size(const struct vtree_medium *medium);
+nsec_t vtree_medium_mtime(const struct vtree_medium *medium);
+/* `below` is relative to the medium, `path` to the tree. */
+int vtree_medium_open(struct vtree_medium *medium, const char *below, const char *path,
+                      struct vtree_file **ret);
+int vtree_medium_open_image(struct vtree_medium *medium, const char *path,
+                            struct vtree_file **ret);
+
+/* Names being collected for a listing. */
+struct vtree_names {
+        struct vtree_entry *entries; /* names are owned */
+        size_t n, room;
+        bool failed;
+};
+void vtree_names_add(struct vtree_names *names, const struct vtree_entry *entry);
+void vtree_names_done(struct vtree_names *names);
+int vtree_names_add_folder(struct vtree_names *names, int folder, const char *below);
+int vtree_medium_list(struct vtree_medium *medium, const char *below,
+                      struct vtree_names *names);

@@ -1,0 +1,182 @@
+/*
+ * The inside of a medium: an ISO by its index, an extracted tree by its folder.
+ *
+ * An image that was changed in place after it was indexed would serve a mixture, so
+ * its size and time are compared at every open, and a medium that no longer agrees
+ * is unreadable until the library has looked again.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "media/index.h"
+#include "vtree/internal.h"
+
+struct vtree_medium {
+        uint64_t id;
+        char name[MEDIUM_NAME_MAX];
+        bool is_tree;
+        int image; /* or the folder */
+        struct stat st;
+        struct media_index index;
+        void *mapped;
+        size_t n_mapped;
+};
+
+static int map_index(struct vtree_medium *medium, int fd) {
+        struct stat st;
+        int r;
+
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        medium->mapped = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+        if (medium->mapped == MAP_FAILED) {
+                medium->mapped = NULL;
+                return -errno;
+        }
+        medium->n_mapped = (size_t)st.st_size;
+        r = media_index_open(medium->mapped, medium->n_mapped, &medium->index);
+        return r;
+}
+
+int vtree_medium_new(uint64_t id, const char *name, bool is_tree, int index_fd,
+                     int image_fd, struct vtree_medium **ret) {
+        struct vtree_medium *medium = calloc(1, sizeof(*medium));
+        int r;
+
+        if (!medium) {
+                close(index_fd);
+                close(image_fd);
+                return -ENOMEM;
+        }
+        medium->id = id;
+        medium->is_tree = is_tree;
+        medium->image = image_fd;
+        strncpy(medium->name, name, sizeof(medium->name) - 1);
+        r = map_index(medium, index_fd);
+        close(index_fd);
+        if (r == 0 && fstat(image_fd, &medium->st) < 0)
+                r = -errno;
+        if (r < 0) {
+                vtree_medium_free(medium);
+                return r;
+        }
+        *ret = medium;
+        return 0;
+}
+
+struct vtree_medium *vtree_medium_free(struct vtree_medium *medium) {
+        if (!medium)
+                return NULL;
+        if (medium->mapped)
+                munmap(medium->mapped, medium->n_mapped);
+        close(medium->image);
+        free(medium);
+        return NULL;
+}
+
+uint64_t vtree_medium_id(const struct vtree_medium *medium) {
+        return medium->id;
+}
+const char *vtree_medium_name(const struct vtree_medium *medium) {
+        return medium->name;
+}
+bool vtree_medium_is_tree(const struct vtree_medium *medium) {
+        return medium->is_tree;
+}
+uint64_t vtree_medium_size(const struct vtree_medium *medium) {
+        return (uint64_t)medium->st.st_size;
+}
+nsec_t vtree_medium_mtime(const struct vtree_medium *medium) {
+        return vtree_mtime(&medium->st);
+}
+
+static bool is_unchanged(const struct vtree_medium *medium) {
+        struct stat now;
+
+        return fstat(medium->image, &now) == 0 && now.st_size == medium->st.st_size &&
+               now.st_mtim.tv_sec == medium->st.st_mtim.tv_sec &&
+               now.st_mtim.tv_nsec == medium->st.st_mtim.tv_nsec;
+}
+
+static int open_node(struct vtree_medium *medium, const struct media_node *node,
+                     const char *path, struct vtree_file **ret) {
+        int fd = fcntl(medium->image, F_DUPFD_CLOEXEC, 3), r;
+        struct vtree_file *file;
+
+        if (fd < 0)
+                return -errno;
+        r = vtree_file_new(path, fd, node->n_extents, &file);
+        if (r < 0)
+                return r;
+        for (uint32_t i = 0; i < node->n_extents; i++) {
+                struct media_extent e = media_index_extent(&medium->index, node, i);
+
+                file->extents[i] = (struct vtree_extent){ e.offset, e.length };
+        }
+        file->size = node->size;
+        file->mtime = node->mtime;
+        file->etag = vtree_etag(
+                &medium->st, node->n_extents ? file->extents[0].offset : 0, node->size);
+        *ret = file;
+        return VTREE_OK;
+}
+
+int vtree_medium_open(struct vtree_medium *medium, const char *below, const char *path,
+                      struct vtree_file **ret) {
+        struct media_node node;
+
+        if (medium->is_tree)
+                return vtree_open_beneath(medium->image, below, path, ret);
+        if (!is_unchanged(medium))
+                return VTREE_UNREADABLE;
+        if (!media_index_lookup(&medium->index, below, strlen(below), &node))
+                return VTREE_NOT_FOUND;
+        switch (node.kind) {
+        case MEDIA_NODE_FILE:
+                return open_node(medium, &node, path, ret);
+        case MEDIA_NODE_FOLDER:
+                return vtree_folder_new(path, -1, node.mtime, ret);
+        case MEDIA_NODE_DEAD_LINK: /* leads out of the image or nowhere */
+                return VTREE_NOT_FOUND;
+        }
+        return VTREE_NOT_FOUND;
+}
+
+int vtree_medium_open_image(struct vtree_medium *medium, const char *path,
+                            struct vtree_file **ret) {
+        int fd;
+
+        if (medium->is_tree)
+                return VTREE_NOT_FOUND;
+        if (!is_unchanged(medium))
+                return VTREE_UNREADABLE;
+        fd = fcntl(medium->image, F_DUPFD_CLOEXEC, 3);
+        return fd < 0 ? -errno : vtree_file_from_fd(fd, path, ret);
+}
+
+int vtree_medium_list(struct vtree_medium *medium, const char *below,
+                      struct vtree_names *names) {
+        struct media_node folder;
+
+        if (medium->is_tree)
+                return vtree_names_add_folder(names, medium->image, below);
+        if (!media_index_lookup(&medium->index, below, strlen(below), &folder) ||
+            folder.kind != MEDIA_NODE_FOLDER)
+                return VTREE_NOT_FOUND;
+        for (uint32_t i = 0; i < folder.n_children; i++) {
+                struct media_node child = media_index_child(&medium->index, &folder, i);
+
+                if (child.kind == MEDIA_NODE_DEAD_LINK)
+                        continue;
+                vtree_names_add(names,
+                                &(struct vtree_entry){ .name = child.name,
+                                                       .is_folder = child.kind ==
+                                                                    MEDIA_NODE_FOLDER,
+                                                       .size = child.size,
+                                                       .mtime = child.mtime });
+        }
+        return VTREE_OK;
+}

@@ -1,0 +1,495 @@
+/*
+ * The tree's layers, asked in order: root, generated names, media, raw images,
+ * loaders. The first that knows the path answers; a refusal or a failure is an
+ * answer too, so that a forbidden file in root does not uncover what lies below.
+ */
+#include "vtree/vtree.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "vtree/internal.h"
+
+enum { LISTED_MAX = 1000000 };
+
+struct alias {
+        char *name; /* NULL: every file of the folder `path` */
+        char *path;
+};
+
+struct vtree {
+        int root; /* -1: none */
+        struct vtree_medium **media;
+        size_t n_media;
+        struct alias *aliases;
+        size_t n_aliases;
+};
+
+int vtree_new(struct vtree **ret) {
+        struct vtree *tree = calloc(1, sizeof(*tree));
+
+        if (!tree)
+                return -ENOMEM;
+        tree->root = -1;
+        *ret = tree;
+        return 0;
+}
+
+struct vtree *vtree_free(struct vtree *tree) {
+        if (!tree)
+                return NULL;
+        vtree_set_root(tree, -1);
+        for (size_t i = 0; i < tree->n_media; i++)
+                vtree_medium_free(tree->media[i]);
+        for (size_t i = 0; i < tree->n_aliases; i++) {
+                free(tree->aliases[i].name);
+                free(tree->aliases[i].path);
+        }
+        free(tree->aliases);
+        free(tree->media);
+        free(tree);
+        return NULL;
+}
+
+void vtree_set_root(struct vtree *tree, int fd) {
+        if (tree->root >= 0)
+                close(tree->root);
+        tree->root = fd;
+}
+
+static int add_alias(struct vtree *tree, const char *name, const char *host_path) {
+        struct alias *grown =
+                realloc(tree->aliases, (tree->n_aliases + 1) * sizeof(*grown));
+        struct alias alias = { 0 };
+
+        if (!grown)
+                return -ENOMEM;
+        tree->aliases = grown;
+        alias.name = name ? strdup(name) : NULL;
+        alias.path = strdup(host_path);
+        if (!alias.path || (name && !alias.name)) {
+                free(alias.name);
+                free(alias.path);
+                return -ENOMEM;
+        }
+        tree->aliases[tree->n_aliases++] = alias;
+        return 0;
+}
+
+int vtree_add_file(struct vtree *tree, const char *name, const char *host_path) {
+        return add_alias(tree, name, host_path);
+}
+
+int vtree_add_folder(struct vtree *tree, const char *host_path) {
+        return add_alias(tree, NULL, host_path);
+}
+
+static void drop_medium(struct vtree *tree, size_t i) {
+        vtree_medium_free(tree->media[i]);
+        tree->media[i] = tree->media[--tree->n_media];
+}
+
+int vtree_add_medium(struct vtree *tree, uint64_t id, const char *name, bool is_tree,
+                     int index_fd, int image_fd) {
+        struct vtree_medium **grown, *medium;
+        int r = vtree_medium_new(id, name, is_tree, index_fd, image_fd, &medium);
+
+        if (r != 0)
+                return r;
+        for (size_t i = tree->n_media; i-- > 0;)
+                if (vtree_medium_id(tree->media[i]) == id ||
+                    strcmp(vtree_medium_name(tree->media[i]), name) == 0)
+                        drop_medium(tree, i);
+        grown = realloc(tree->media,
+                        (tree->n_media + 1) * sizeof(struct vtree_medium *));
+        if (!grown) {
+                vtree_medium_free(medium);
+                return -ENOMEM;
+        }
+        tree->media = grown;
+        tree->media[tree->n_media++] = medium;
+        return 0;
+}
+
+void vtree_remove_medium(struct vtree *tree, uint64_t id) {
+        for (size_t i = tree->n_media; i-- > 0;)
+                if (vtree_medium_id(tree->media[i]) == id)
+                        drop_medium(tree, i);
+}
+
+static int open_fd_beneath(int folder, const char *below, int *ret) {
+        struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+                                .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
+        long fd;
+
+        /* A rename somewhere above may make the kernel unsure: it says EAGAIN. */
+        for (int tries = 0; tries < 8; tries++) {
+                fd = syscall(SYS_openat2, folder, *below ? below : ".", &how,
+                             sizeof(how));
+                if (fd >= 0 || errno != EAGAIN)
+                        break;
+        }
+        if (fd >= 0) {
+                *ret = (int)fd;
+                return VTREE_OK;
+        }
+        switch (errno) {
+        case ENOENT:
+        case ENOTDIR:
+        case ENAMETOOLONG:
+                return VTREE_NOT_FOUND;
+        case EXDEV: /* the path or a link in it leaves the folder */
+        case ELOOP:
+        case ENXIO: /* a socket, or a device nobody serves */
+        case EAGAIN:
+                return VTREE_REFUSED;
+        case EACCES:
+        case EPERM:
+                return VTREE_UNREADABLE;
+        default:
+                return -errno;
+        }
+}
+
+int vtree_open_beneath(int folder, const char *below, const char *path,
+                       struct vtree_file **ret) {
+        int fd, r = open_fd_beneath(folder, below, &fd);
+
+        return r == VTREE_OK ? vtree_file_from_fd(fd, path, ret) : r;
+}
+
+/* What follows `folder/` in path, "" for the folder itself, NULL for anything else. */
+static const char *below_of(const char *path, const char *folder) {
+        size_t n = strlen(folder);
+
+        if (strncmp(path, folder, n) != 0)
+                return NULL;
+        if (path[n] == '\0')
+                return path + n;
+        return path[n] == '/' ? path + n + 1 : NULL;
+}
+
+/* The first segment of `below` names a medium; *ret_rest is what follows it. */
+static struct vtree_medium *find_medium(const struct vtree *tree, const char *below,
+                                        const char **ret_rest) {
+        size_t n = strcspn(below, "/");
+
+        for (size_t i = 0; i < tree->n_media; i++) {
+                const char *name = vtree_medium_name(tree->media[i]);
+
+                if (strlen(name) == n && memcmp(name, below, n) == 0) {
+                        *ret_rest = below[n] ? below + n + 1 : below + n;
+                        return tree->media[i];
+                }
+        }
+        return NULL;
+}
+
+static struct vtree_medium *find_image(const struct vtree *tree, const char *below) {
+        static const char suffix[] = ".iso";
+        size_t n = strlen(below);
+
+        for (size_t i = 0; i < tree->n_media; i++) {
+                const char *name = vtree_medium_name(tree->media[i]);
+                size_t n_name = strlen(name);
+
+                if (!vtree_medium_is_tree(tree->media[i]) &&
+                    n == n_name + strlen(suffix) && memcmp(below, name, n_name) == 0 &&
+                    strcmp(below + n_name, suffix) == 0)
+                        return tree->media[i];
+        }
+        return NULL;
+}
+
+static bool root_has(const struct vtree *tree, const char *path) {
+        int fd;
+
+        if (tree->root < 0 || open_fd_beneath(tree->root, path, &fd) != VTREE_OK)
+                return false;
+        close(fd);
+        return true;
+}
+
+/*
+ * pxelinux asks for a dozen names below pxelinux.cfg before "default"; the first one
+ * gets the menu, made for the machine that asks. A root with a pxelinux.cfg of its
+ * own is somebody's classic set-up: then none is generated.
+ */
+static bool is_generated(const struct vtree *tree, const char *path) {
+        const char *below = below_of(path, "pxelinux.cfg");
+
+        if (below && *below)
+                return !strchr(below, '/') && !root_has(tree, "pxelinux.cfg");
+        return strcmp(path, "grub/grub.cfg") == 0 || strcmp(path, "boot.ipxe") == 0;
+}
+
+static int open_alias(const struct vtree *tree, const char *path,
+                      struct vtree_file **ret) {
+        if (strchr(path, '/'))
+                return VTREE_NOT_FOUND;
+        for (size_t i = 0; i < tree->n_aliases; i++) {
+                const struct alias *alias = &tree->aliases[i];
+                struct text full = { 0 };
+                int fd;
+
+                if (alias->name && strcmp(alias->name, path) != 0)
+                        continue;
+                text_add(&full, alias->path);
+                if (!alias->name) {
+                        text_char(&full, '/');
+                        text_add(&full, path);
+                }
+                fd = full.failed ? -1
+                                 : open(text_string(&full),
+                                        O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+                text_done(&full);
+                if (fd >= 0)
+                        return vtree_file_from_fd(fd, path, ret);
+        }
+        return VTREE_NOT_FOUND;
+}
+
+static bool is_folder_of_ours(const struct vtree *tree, const char *path) {
+        static const char *const folders[] = { "", "media", "iso", "grub" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
+                if (strcmp(path, folders[i]) == 0)
+                        return true;
+        return strcmp(path, "pxelinux.cfg") == 0 && !root_has(tree, path);
+}
+
+static int open_below_root(struct vtree *tree, const char *path,
+                           struct vtree_file **ret) {
+        struct vtree_medium *medium;
+        const char *below, *rest;
+
+        if (is_generated(tree, path))
+                return VTREE_GENERATED;
+        below = below_of(path, "media");
+        medium = below && *below ? find_medium(tree, below, &rest) : NULL;
+        if (medium)
+                return vtree_medium_open(medium, rest, path, ret);
+        below = below_of(path, "iso");
+        medium = below && *below ? find_image(tree, below) : NULL;
+        if (medium)
+                return vtree_medium_open_image(medium, path, ret);
+        if (is_folder_of_ours(tree, path))
+                return vtree_folder_new(path, -1, 0, ret);
+        return open_alias(tree, path, ret);
+}
+
+int vtree_open(struct vtree *tree, const char *path, struct vtree_file **ret) {
+        int r = VTREE_NOT_FOUND;
+
+        if (tree->root >= 0 && *path)
+                r = vtree_open_beneath(tree->root, path, path, ret);
+        return r == VTREE_NOT_FOUND ? open_below_root(tree, path, ret) : r;
+}
+
+void vtree_names_add(struct vtree_names *names, const struct vtree_entry *entry) {
+        struct vtree_entry copy = *entry;
+
+        if (names->failed || names->n == LISTED_MAX)
+                return;
+        if (names->n == names->room) {
+                size_t room = names->room ? names->room * 2 : 64;
+                struct vtree_entry *grown =
+                        realloc(names->entries, room * sizeof(*grown));
+
+                if (!grown) {
+                        names->failed = true;
+                        return;
+                }
+                names->entries = grown;
+                names->room = room;
+        }
+        copy.name = strdup(entry->name);
+        if (!copy.name) {
+                names->failed = true;
+                return;
+        }
+        names->entries[names->n++] = copy;
+}
+
+void vtree_names_done(struct vtree_names *names) {
+        for (size_t i = 0; i < names->n; i++)
+                free((char *)(uintptr_t)names->entries[i].name);
+        free(names->entries);
+        *names = (struct vtree_names){ 0 };
+}
+
+static void add_from(struct vtree_names *names, DIR *folder) {
+        for (const struct dirent *d; (d = readdir(folder));) {
+                struct stat st;
+
+                if (d->d_name[0] == '.' &&
+                    (d->d_name[1] == '\0' || strcmp(d->d_name, "..") == 0))
+                        continue;
+                if (fstatat(dirfd(folder), d->d_name, &st, 0) < 0 ||
+                    !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
+                        continue;
+                vtree_names_add(names,
+                                &(struct vtree_entry){ .name = d->d_name,
+                                                       .is_folder = S_ISDIR(st.st_mode),
+                                                       .size = (uint64_t)st.st_size,
+                                                       .mtime = vtree_mtime(&st) });
+        }
+}
+
+int vtree_names_add_folder(struct vtree_names *names, int folder, const char *below) {
+        int fd, r = open_fd_beneath(folder, below, &fd);
+        DIR *d;
+
+        if (r != VTREE_OK)
+                return r;
+        d = fdopendir(fd);
+        if (!d) {
+                close(fd);
+                return VTREE_NOT_FOUND;
+        }
+        add_from(names, d);
+        closedir(d);
+        return VTREE_OK;
+}
+
+static void add_name(struct vtree_names *names, const char *name, bool is_folder) {
+        vtree_names_add(names,
+                        &(struct vtree_entry){ .name = name, .is_folder = is_folder });
+}
+
+static void list_aliases(const struct vtree *tree, struct vtree_names *names) {
+        for (size_t i = 0; i < tree->n_aliases; i++) {
+                const struct alias *alias = &tree->aliases[i];
+                struct stat st;
+
+                if (!alias->name) {
+                        int fd = open(alias->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+                        if (fd >= 0) {
+                                (void)vtree_names_add_folder(names, fd, "");
+                                close(fd);
+                        }
+                } else if (stat(alias->path, &st) == 0) {
+                        vtree_names_add(names, &(struct vtree_entry){
+                                                       .name = alias->name,
+                                                       .size = (uint64_t)st.st_size,
+                                                       .mtime = vtree_mtime(&st) });
+                }
+        }
+}
+
+static void list_top(const struct vtree *tree, struct vtree_names *names) {
+        add_name(names, "media", true);
+        add_name(names, "iso", true);
+        add_name(names, "boot.ipxe", false);
+        add_name(names, "grub", true);
+        add_name(names, "pxelinux.cfg", true);
+        list_aliases(tree, names);
+}
+
+static void list_media(const struct vtree *tree, bool images,
+                       struct vtree_names *names) {
+        for (size_t i = 0; i < tree->n_media; i++) {
+                const struct vtree_medium *m = tree->media[i];
+                struct text name = { 0 };
+
+                if (images && vtree_medium_is_tree(m))
+                        continue;
+                text_add(&name, vtree_medium_name(m));
+                text_add(&name, images ? ".iso" : "");
+                vtree_names_add(names,
+                                &(struct vtree_entry){
+                                        .name = text_string(&name),
+                                        .is_folder = !images,
+                                        .size = images ? vtree_medium_size(m) : 0,
+                                        .mtime = vtree_medium_mtime(m) });
+                names->failed |= name.failed;
+                text_done(&name);
+        }
+}
+
+static int list_below_root(struct vtree *tree, const char *path,
+                           struct vtree_names *names) {
+        const char *below = below_of(path, "media"), *rest;
+        struct vtree_medium *medium =
+                below && *below ? find_medium(tree, below, &rest) : NULL;
+
+        if (medium)
+                return vtree_medium_list(medium, rest, names);
+        if (!is_folder_of_ours(tree, path))
+                return VTREE_NOT_FOUND;
+        if (*path == '\0')
+                list_top(tree, names);
+        else if (strcmp(path, "media") == 0 || strcmp(path, "iso") == 0)
+                list_media(tree, path[0] == 'i', names);
+        else if (strcmp(path, "grub") == 0)
+                add_name(names, "grub.cfg", false);
+        else
+                add_name(names, "default", false);
+        return VTREE_OK;
+}
+
+static int by_name(const void *a, const void *b) {
+        const struct vtree_entry *x = a, *y = b;
+        return strcmp(x->name, y->name);
+}
+
+/* Root first, so that of equal names (qsort is not stable) root's details may be lost
+ * but never its name. */
+static int collect(struct vtree *tree, const char *path, struct vtree_names *names) {
+        int in_root = VTREE_NOT_FOUND, below;
+
+        if (tree->root >= 0)
+                in_root = vtree_names_add_folder(names, tree->root, path);
+        if (in_root != VTREE_OK && in_root != VTREE_NOT_FOUND)
+                return in_root;
+        below = list_below_root(tree, path, names);
+        if (names->failed)
+                return -ENOMEM;
+        if (names->n > 0)
+                qsort(names->entries, names->n, sizeof(*names->entries), by_name);
+        return in_root == VTREE_OK ? VTREE_OK : below;
+}
+
+int vtree_list(struct vtree *tree, const char *path, vtree_list_fn fn, void *userdata) {
+        struct vtree_names names CLEANUP(vtree_names_done) = { 0 };
+        int r = collect(tree, path, &names);
+
+        for (size_t i = 0; r == VTREE_OK && i < names.n; i++)
+                if (i == 0 ||
+                    strcmp(names.entries[i].name, names.entries[i - 1].name) != 0)
+                        fn(&names.entries[i], userdata);
+        return r;
+}
+
+bool vtree_nearest(struct vtree *tree, const char *path,
+                   char ret[static PATH_MAX_BYTES]) {
+        struct vtree_names names CLEANUP(vtree_names_done) = { 0 };
+        const char *last = strrchr(path, '/'), **words, *best;
+        char folder[PATH_MAX_BYTES] = "";
+        size_t n_folder = last ? (size_t)(last - path) : 0;
+
+        memcpy(folder, path, n_folder);
+        if (collect(tree, folder, &names) != VTREE_OK)
+                return false;
+        words = calloc(names.n + 1, sizeof(*words));
+        if (!words)
+                return false;
+        for (size_t i = 0; i < names.n; i++)
+                words[i] = names.entries[i].name;
+        best = text_nearest(last ? last + 1 : path, words);
+        if (best && n_folder + strlen(best) + 2 <= PATH_MAX_BYTES) {
+                memcpy(ret, folder, n_folder);
+                if (n_folder)
+                        ret[n_folder++] = '/';
+                memcpy(ret + n_folder, best, strlen(best) + 1);
+        }
+        free(words);
+        return best != NULL;
+}

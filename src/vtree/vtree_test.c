@@ -1,0 +1,194 @@
+#include "vtree/vtree.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "media/build.h"
+#include "test/check.h"
+
+static char top[] = "/tmp/bootjack-vtree-XXXXXX";
+static struct vtree *tree;
+static int top_fd;
+
+static void put(const char *path, const char *content) {
+        int fd = openat(top_fd, path, O_CREAT | O_WRONLY | O_TRUNC, 0644);
+
+        assert_true(fd >= 0);
+        assert_int_equal(write(fd, content, strlen(content)), strlen(content));
+        close(fd);
+}
+
+static void add_image(uint64_t id, const char *name) {
+        struct media_build *build;
+        struct medium medium = { .name = name,
+                                 .path = "x",
+                                 .system = "unknown",
+                                 .version = "",
+                                 .edition = "",
+                                 .arch = "" };
+        uint32_t folder, file;
+        int index_fd, image_fd;
+        void *data;
+        size_t n;
+
+        put("image", "....kernel..initrd");
+        image_fd = openat(top_fd, "image", O_RDONLY);
+        assert_int_equal(media_build_new(18, &build), 0);
+        assert_int_equal(media_build_folder(build, 0, "boot", 0, &folder), 0);
+        assert_int_equal(media_build_file(build, folder, "both", 0, &file), 0);
+        assert_int_equal(media_build_extent(build, file, 12, 6), 0);
+        assert_int_equal(media_build_extent(build, file, 4, 6), 0);
+        assert_int_equal(media_build_link(build, 0, "out", 0, "/../../etc/passwd"), 0);
+        assert_int_equal(media_build_finish(build, &data, &n), 0);
+        assert_int_equal(media_build_seal(data, n, &medium, &index_fd), 0);
+        free(data);
+        media_build_free(build);
+        assert_int_equal(vtree_add_medium(tree, id, name, false, index_fd, image_fd),
+                         0);
+}
+
+static void assert_content(const char *path, const char *content) {
+        char buffer[64] = { 0 };
+        struct vtree_file *file;
+
+        assert_int_equal(vtree_open(tree, path, &file), VTREE_OK);
+        assert_int_equal(file->size, strlen(content));
+        assert_int_equal(vtree_file_read(file, 0, buffer, sizeof(buffer)),
+                         strlen(content));
+        assert_string_equal(buffer, content);
+        vtree_file_unref(file);
+}
+
+static void root_wins_and_the_inside_of_an_image_is_read_by_extents(void **state) {
+        struct vtree_file *file;
+        struct vtree_extent e;
+
+        put("pxelinux.0", "mine");
+        put("loader", "system's");
+        assert_int_equal(vtree_add_file(tree, "pxelinux.0", "/etc/passwd"), 0);
+        assert_content("pxelinux.0", "mine");
+        add_image(1, "debian");
+        assert_content("media/debian/boot/both", "initrdkernel");
+        assert_content("iso/debian.iso", "....kernel..initrd");
+        assert_int_equal(vtree_open(tree, "media/debian/boot/both", &file), VTREE_OK);
+        e = vtree_file_extent(file, 8);
+        assert_int_equal(e.offset, 6);
+        assert_int_equal(e.length, 4);
+
+        /* An open file outlives its medium. */
+        vtree_remove_medium(tree, 1);
+        assert_int_equal(vtree_file_read(file, 0, (char[1]){ 0 }, 1), 1);
+        vtree_file_unref(file);
+        assert_int_equal(vtree_open(tree, "media/debian/boot/both", &file),
+                         VTREE_NOT_FOUND);
+}
+
+static void nothing_leads_out_of_the_tree(void **state) {
+        static const char *const refused[] = { "absolute", "climbing", "folder/passwd",
+                                               "pipe", "proc/self/environ" };
+        struct vtree_file *file;
+
+        assert_int_equal(symlinkat("/etc/passwd", top_fd, "absolute"), 0);
+        assert_int_equal(symlinkat("../../../../etc/passwd", top_fd, "climbing"), 0);
+        assert_int_equal(symlinkat("/etc", top_fd, "folder"), 0);
+        assert_int_equal(symlinkat("/proc", top_fd, "proc"), 0);
+        assert_int_equal(mkfifoat(top_fd, "pipe", 0644), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
+                assert_int_equal(vtree_open(tree, refused[i], &file), VTREE_REFUSED);
+
+        assert_int_equal(symlinkat("loader", top_fd, "inside"), 0);
+        put("loader", "x");
+        assert_content("inside", "x");
+        add_image(1, "debian");
+        assert_int_equal(vtree_open(tree, "media/debian/out", &file), VTREE_NOT_FOUND);
+}
+
+static void generated_names_give_way_to_roots_own(void **state) {
+        struct vtree_file *file;
+
+        assert_int_equal(vtree_open(tree, "pxelinux.cfg/01-52-54-00-12-34-56", &file),
+                         VTREE_GENERATED);
+        assert_int_equal(vtree_open(tree, "grub/grub.cfg", &file), VTREE_GENERATED);
+        assert_int_equal(vtree_open(tree, "boot.ipxe", &file), VTREE_GENERATED);
+        assert_int_equal(mkdirat(top_fd, "pxelinux.cfg", 0755), 0);
+        put("pxelinux.cfg/default", "mine");
+        assert_int_equal(vtree_open(tree, "pxelinux.cfg/01-52-54-00-12-34-56", &file),
+                         VTREE_NOT_FOUND);
+        assert_content("pxelinux.cfg/default", "mine");
+}
+
+static void a_changed_image_is_not_served_any_more(void **state) {
+        struct vtree_file *file;
+
+        add_image(1, "debian");
+        put("image", "other");
+        assert_int_equal(vtree_open(tree, "media/debian/boot/both", &file),
+                         VTREE_UNREADABLE);
+        assert_int_equal(vtree_open(tree, "iso/debian.iso", &file), VTREE_UNREADABLE);
+}
+
+static void append(const struct vtree_entry *entry, void *userdata) {
+        char *all = userdata;
+
+        strcat(strcat(all, entry->name), entry->is_folder ? "/ " : " ");
+}
+
+static void a_listing_shows_each_name_once_in_order(void **state) {
+        char all[512] = "", near[PATH_MAX_BYTES];
+
+        put("zeta", "x");
+        put("boot.ipxe", "mine");
+        assert_int_equal(vtree_add_file(tree, "menu.c32", "/etc/passwd"), 0);
+        assert_int_equal(vtree_list(tree, "", append, all), VTREE_OK);
+        assert_string_equal(all,
+                            "boot.ipxe grub/ iso/ media/ menu.c32 pxelinux.cfg/ zeta ");
+        all[0] = '\0';
+        add_image(1, "debian");
+        assert_int_equal(vtree_list(tree, "media", append, all), VTREE_OK);
+        assert_int_equal(vtree_list(tree, "media/debian", append, all), VTREE_OK);
+        assert_string_equal(all, "debian/ boot/ ");
+        assert_int_equal(vtree_list(tree, "media/none", append, all), VTREE_NOT_FOUND);
+        assert_true(vtree_nearest(tree, "media/debian/boot/bath", near));
+        assert_string_equal(near, "media/debian/boot/both");
+        assert_false(vtree_nearest(tree, "media/debian/zebra", near));
+}
+
+static int set_up(void **state) {
+        strcpy(top + strlen(top) - 6, "XXXXXX");
+        if (!mkdtemp(top))
+                return -1;
+        top_fd = open(top, O_PATH | O_DIRECTORY);
+        if (top_fd < 0 || vtree_new(&tree) < 0)
+                return -1;
+        vtree_set_root(tree, dup(top_fd));
+        return 0;
+}
+
+static int tear_down(void **state) {
+        char command[64];
+
+        tree = vtree_free(tree);
+        close(top_fd);
+        snprintf(command, sizeof(command), "rm -r %s", top);
+        return system(command);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(
+                        root_wins_and_the_inside_of_an_image_is_read_by_extents, set_up,
+                        tear_down),
+                cmocka_unit_test_setup_teardown(nothing_leads_out_of_the_tree, set_up,
+                                                tear_down),
+                cmocka_unit_test_setup_teardown(generated_names_give_way_to_roots_own,
+                                                set_up, tear_down),
+                cmocka_unit_test_setup_teardown(a_changed_image_is_not_served_any_more,
+                                                set_up, tear_down),
+                cmocka_unit_test_setup_teardown(a_listing_shows_each_name_once_in_order,
+                                                set_up, tear_down),
+        };
+        return check_run("vtree/vtree", tests);
+}
