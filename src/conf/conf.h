@@ -1,0 +1,141 @@
+#pragma once
+/*
+ * The configuration: one YAML file and the flags that override it, read into one
+ * immutable snapshot. A reload builds a second one and swaps, or keeps the first.
+ *
+ * Everything a snapshot points to belongs to it. Every key is optional; what is not
+ * given has its default here already, so that nobody else knows a default.
+ */
+#include "base/text.h"
+
+enum conf_dhcp_mode { CONF_DHCP_PROXY, CONF_DHCP_SERVER, CONF_DHCP_OFF };
+
+struct conf_texts {
+        char **items;
+        size_t n;
+};
+
+struct conf_range {
+        ip4_t first, last; /* both included */
+};
+
+/* A DHCP option as it goes on the wire (RFC 2132). */
+struct conf_option {
+        uint8_t code, n;
+        uint8_t data[255];
+};
+
+struct conf_subnet {
+        ip4_t network, mask; /* mask 0: that of the interface the first pool is on */
+        struct conf_range *pools;
+        size_t n_pools;
+        bool bootp; /* BOOTP clients get addresses from the pools too */
+        nsec_t lease_time, max_lease_time;
+        struct conf_option *options;
+        size_t n_options;
+        ip4_t next_server; /* 0: ourselves */
+        char *filename;    /* "": the automatic choice */
+};
+
+struct conf_host {
+        struct mac mac;
+        ip4_t address;
+        char *hostname; /* "" */
+};
+
+struct conf_machine {
+        struct mac mac;
+        char *boot; /* an entry's id */
+};
+
+struct conf {
+        struct conf_texts interfaces; /* none: all that are up */
+        char *state, *user, *root;    /* root "": none */
+        struct conf_texts media, loaders;
+        struct {
+                enum conf_dhcp_mode mode;
+                bool authoritative;
+                struct conf_subnet *subnets;
+                size_t n_subnets;
+                struct conf_host *hosts;
+                size_t n_hosts;
+        } dhcp;
+        struct {
+                uint16_t port; /* 0: off, as for all ports */
+                uint32_t per_source; /* transfers at a time from one address */
+                uint32_t rate;       /* new requests a second from one address */
+        } tftp;
+        struct {
+                uint16_t port;
+                bool index;       /* list folders */
+                char *access_log; /* "": none */
+                char *root; /* a path not found at the top is looked for below this */
+        } http;
+        struct {
+                char *title;
+                nsec_t timeout; /* 0: wait for ever */
+                char *initial;  /* the key `default`: local, first or an entry's id */
+                char *serial;   /* "ttyS0,115200"; "": none */
+        } menu;
+        struct conf_machine *machines;
+        size_t n_machines;
+};
+
+/* What the command line says; it wins over the file. Strings are argv's. */
+enum { CONF_FLAG_REPEAT_MAX = 64 };
+struct conf_flags {
+        const char *file; /* -c; NULL: the default one if it exists */
+        const char *interfaces[CONF_FLAG_REPEAT_MAX + 1];
+        const char *media[CONF_FLAG_REPEAT_MAX + 1];
+        const char *root, *state, *dhcp, *user;
+};
+
+#define CONF_FILE_DEFAULT "/etc/bootjack/bootjack.yaml"
+
+struct conf_problem {
+        int line, column; /* from 1; 0: not about a place */
+        bool is_warning;  /* said, but the configuration stands */
+        char *message;    /* what was read, what was expected, the nearest word */
+        char *source;     /* the line, for showing with a caret; "" */
+};
+
+struct conf_problems {
+        char *file;
+        struct conf_problem *items;
+        size_t n, n_errors;
+};
+
+enum conf_answer { CONF_REFUSED = 1 };
+
+/* `name` is for messages. All problems are collected before CONF_REFUSED is returned;
+ * with 0 there may be warnings. -ENOMEM. */
+MUST_USE int conf_parse(const char *name, const char *text, size_t n,
+                        const struct conf_flags *flags, struct conf **ret,
+                        struct conf_problems *problems);
+struct conf *conf_free(struct conf *conf);
+void conf_problems_done(struct conf_problems *problems);
+/* "FILE:12:9: unknown key 'pols'; did you mean 'pools'?", the line and a caret. */
+void conf_problems_format(const struct conf_problems *problems, struct text *out);
+
+/* The text of the file that the flags name, for free(); "" when no file was named and
+ * the default one does not exist. Appends to `why` and returns CONF_REFUSED when it
+ * cannot be read. *ret_name is static or the flag's. */
+MUST_USE int conf_load(const struct conf_flags *flags, char **ret_text, size_t *ret_n,
+                       const char **ret_name, struct text *why);
+
+/* What a reload changes, as words for the event ("menu, dhcp"; "nothing"), and whether
+ * it can be taken without opening sockets or folders anew. */
+enum {
+        CONF_DIFF_DHCP = 1 << 0,
+        CONF_DIFF_MENU = 1 << 1,
+        CONF_DIFF_DOORS = 1 << 2,   /* interfaces and ports: sockets */
+        CONF_DIFF_FOLDERS = 1 << 3, /* root, media, loaders, logs: sandboxes */
+        CONF_DIFF_RESTART = 1 << 4, /* state, user: only a restart takes them */
+        CONF_DIFF_SERVING = 1 << 5, /* limits, http.root, http.index */
+};
+unsigned conf_diff(const struct conf *a, const struct conf *b);
+void conf_diff_format(unsigned diff, struct text *out);
+
+/* Every option, its type, its default and what it does: JSON, or a Markdown table. */
+void conf_options_json(struct text *out);
+void conf_options_markdown(struct text *out);

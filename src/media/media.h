@@ -1,0 +1,49 @@
+#pragma once
+/*
+ * The library's work without its process: find media under the configured paths, read
+ * one, say which system it carries, and make its sealed index.
+ *
+ * May block on the disk. Never writes, never mounts, never runs anything.
+ */
+#include "media/medium.h"
+
+/* The recipes, read once from a folder of YAML files (share/recipes). */
+struct media_recipes;
+/* A recipe that is wrong is left out and said in `problems`; -errno only when the
+ * folder cannot be read. */
+MUST_USE int media_recipes_load(const char *folder, struct media_recipes **ret,
+                                struct text *problems);
+struct media_recipes *media_recipes_free(struct media_recipes *recipes);
+
+enum media_answer { MEDIA_OK, MEDIA_REFUSED };
+
+/* One medium, read. Descriptors and index are the caller's to close and unmap. */
+struct media_found {
+        int index_fd; /* sealed; see media/index.h */
+        int fd;       /* of the image, or O_PATH of the tree's top */
+        bool is_tree;
+};
+
+/* `path` is an ISO image or the top of an extracted tree; `name` its NAME in URLs.
+ * MEDIA_REFUSED appends to `why` a reason for people ("truncated: 1000 of 2048 bytes");
+ * -errno is the machine's trouble. A medium that no recipe knows is MEDIA_OK, system
+ * "unknown", no entries. */
+MUST_USE int media_inspect(const char *path, const char *name,
+                           const struct media_recipes *recipes, struct media_found *ret,
+                           struct text *why);
+
+/* What lies under one configured path: itself when it is an image or a tree with boot
+ * files, else every *.iso in that folder (not below) and every subfolder that is a
+ * recognised tree. Called once for each, in byte order; `what` changes when the file
+ * was replaced or is still growing. */
+struct media_candidate {
+        const char *path;
+        bool is_tree;
+        uint64_t size;
+        nsec_t mtime;
+        uint64_t what; /* device, inode, size, mtime, mixed */
+};
+typedef void (*media_candidate_fn)(const struct media_candidate *candidate,
+                                   void *userdata);
+MUST_USE int media_scan(const char *path, const struct media_recipes *recipes,
+                        media_candidate_fn fn, void *userdata);

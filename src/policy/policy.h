@@ -1,0 +1,135 @@
+#pragma once
+/*
+ * "What does this machine boot, and how?": one pure function from facts to a decision
+ * with its reasons. DHCP, proxyDHCP, the menu and `bootjack explain` all ask here, so
+ * an explanation cannot differ from what was done.
+ */
+#include "base/text.h"
+
+/* Processor and firmware family; a row of the table of option 93 leads here. */
+enum policy_firmware {
+        POLICY_FIRMWARE_UNKNOWN,
+        POLICY_BIOS,
+        POLICY_UEFI_X64,
+        POLICY_UEFI_IA32,
+        POLICY_UEFI_ARM64,
+        POLICY_UEFI_ARM32,
+        POLICY_UEFI_OTHER,
+        POLICY_UBOOT,
+        POLICY_N_FIRMWARE,
+};
+
+/* RFC 4578 2.1 and its registry. */
+struct policy_arch {
+        uint16_t number;
+        enum policy_firmware firmware;
+        bool is_http;     /* fetches its first file by HTTP (UEFI HTTP Boot) */
+        const char *name; /* "BIOS", "UEFI x64", "UEFI arm64 HTTP" */
+};
+/* Never NULL: an unlisted number has firmware UNKNOWN and the name "unknown". */
+const struct policy_arch *policy_arch(uint16_t number);
+const char *policy_firmware_name(enum policy_firmware firmware); /* "uefi-x64" */
+/* The number of a name such as bios, x64, uefi-x64, arm64, x64-http. */
+MUST_USE bool policy_arch_parse(const char *name, uint16_t *ret);
+extern const char *const policy_arch_words[]; /* those names; NULL ends them */
+
+/* Features from iPXE's option 175 that matter to a choice. */
+enum {
+        POLICY_IPXE_HTTP = 1 << 0,
+        POLICY_IPXE_HTTPS = 1 << 1,
+        POLICY_IPXE_BZIMAGE = 1 << 2,
+        POLICY_IPXE_EFI = 1 << 3,
+        POLICY_IPXE_MENU = 1 << 4,
+};
+
+/* What is known about one client at one moment. Texts are terminated, raw from the
+ * wire: print them through text_printable(). */
+struct policy_facts {
+        struct mac mac;
+        bool has_uuid, has_arch;
+        struct uuid uuid;      /* option 97 */
+        uint16_t arch;         /* option 93 */
+        bool is_pxe;           /* option 60 begins with PXEClient */
+        bool is_http;          /* option 60 begins with HTTPClient */
+        bool is_ipxe;          /* option 77 or 175 says iPXE */
+        uint32_t ipxe_features; /* 0 with is_ipxe: it did not say */
+        bool is_bootp;         /* no option 53 at all */
+        bool is_proxy;         /* somebody else gives the address */
+        ip4_t server;          /* ours, on the wire the client is on */
+        /* What the configuration of its subnet says; 0 and "" when it says nothing. */
+        ip4_t next_server;
+        const char *filename; /* borrowed; NULL as "" */
+        char vendor_class[64], user_class[64];
+};
+
+/* The loaders we know by name. */
+enum policy_loader {
+        POLICY_LOADER_NONE,
+        POLICY_PXELINUX,   /* pxelinux.0 */
+        POLICY_GRUB_X64,   /* grubx64.efi */
+        POLICY_GRUB_ARM64, /* grubaa64.efi */
+        POLICY_SNPONLY,    /* snponly.efi: iPXE upon the firmware's own driver */
+        POLICY_IPXE_EFI,   /* ipxe.efi: iPXE with its own drivers */
+        POLICY_N_LOADERS,
+};
+
+/* A file that a loader or menu needs at the top of the tree, where Debian's packages
+ * put it, and which package that is. Several rows may have one name: the first path
+ * that exists is taken. */
+struct policy_file {
+        const char *name;
+        const char *host_path;
+        const char *package;
+        enum policy_loader loader; /* NONE: a module or helper */
+};
+extern const struct policy_file policy_files[];
+extern const size_t policy_n_files;
+const char *policy_loader_file(enum policy_loader loader); /* "pxelinux.0" */
+const char *policy_loader_package(enum policy_loader loader);
+
+struct policy_rules {
+        uint32_t loaders;   /* mask 1 << enum policy_loader: there to be served */
+        uint16_t http_port; /* 0: no HTTP */
+};
+
+enum policy_dialect {
+        POLICY_NO_DIALECT,
+        POLICY_DIALECT_PXELINUX,
+        POLICY_DIALECT_GRUB,
+        POLICY_DIALECT_IPXE
+};
+const char *policy_dialect_name(enum policy_dialect dialect);
+
+enum policy_verdict {
+        POLICY_BOOT,
+        POLICY_NOT_A_BOOT,  /* an ordinary DHCP client: an address and no file */
+        POLICY_CANNOT_BOOT, /* asks to boot and we have nothing for it: see why */
+};
+
+enum { POLICY_FILE_MAX = 128, POLICY_WHY_MAX = 200, POLICY_TRACE_MAX = 12 };
+
+struct policy_trace {
+        const char *rule; /* static text: what was looked at */
+        char outcome[POLICY_WHY_MAX];
+};
+
+struct policy_decision {
+        enum policy_verdict verdict;
+        enum policy_firmware firmware;
+        enum policy_loader loader;   /* NONE for a configured filename or a script */
+        enum policy_dialect dialect; /* in which the menu will be asked for */
+        char file[POLICY_FILE_MAX];  /* option 67 and `file`; a URL for HTTP and iPXE */
+        ip4_t next_server;           /* siaddr */
+        bool is_http;                /* answer with option 60 HTTPClient */
+        char why[POLICY_WHY_MAX];    /* a clause: "BIOS firmware gets pxelinux" */
+        size_t n_trace;
+        struct policy_trace trace[POLICY_TRACE_MAX];
+};
+
+void policy_decide(const struct policy_rules *rules, const struct policy_facts *facts,
+                   struct policy_decision *ret);
+
+/* {"facts":{...},"decision":{...},"trace":[{"rule","outcome"}...]} without the braces,
+ * so that a caller may add members. */
+void policy_json(const struct policy_facts *facts, const struct policy_decision *d,
+                 struct text *out);

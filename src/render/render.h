@@ -1,0 +1,14 @@
+#pragma once
+/*
+ * One menu model into the language of each loader. Labels and titles are data: what
+ * a medium says about itself cannot become a command. Pure.
+ */
+#include "policy/menu.h"
+#include "policy/policy.h"
+
+/* pxelinux.cfg/...: syslinux's own menu.c32; LOCALBOOT 0 for the disk. */
+void render_pxelinux(const struct menu *menu, struct text *out);
+/* grub/grub.cfg, for GRUB 2.06 as a network image; `exit` for the disk. */
+void render_grub(const struct menu *menu, struct text *out);
+/* boot.ipxe; `exit` on UEFI, `sanboot` on BIOS for the disk. */
+void render_ipxe(const struct menu *menu, struct text *out);
