@@ -61,7 +61,7 @@ struct conf {
                 size_t n_hosts;
         } dhcp;
         struct {
-                uint16_t port; /* 0: off, as for all ports */
+                uint16_t port;       /* 0: off, as for all ports */
                 uint32_t per_source; /* transfers at a time from one address */
                 uint32_t rate;       /* new requests a second from one address */
         } tftp;

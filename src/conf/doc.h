@@ -10,10 +10,10 @@ enum doc_kind { DOC_NULL, DOC_SCALAR, DOC_LIST, DOC_MAP };
 
 struct doc_node {
         enum doc_kind kind;
-        int line, column;    /* from 1 */
-        const char *text;    /* SCALAR: terminated; "" otherwise */
-        size_t n;            /* bytes of text; items of a LIST; pairs of a MAP */
-        bool is_quoted;      /* SCALAR in quotes: a string, whatever it looks like */
+        int line, column;       /* from 1 */
+        const char *text;       /* SCALAR: terminated; "" otherwise */
+        size_t n;               /* bytes of text; items of a LIST; pairs of a MAP */
+        bool is_quoted;         /* SCALAR in quotes: a string, whatever it looks like */
         struct doc_node *keys;  /* MAP */
         struct doc_node *items; /* LIST, and the values of a MAP */
 };
