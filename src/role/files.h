@@ -37,3 +37,6 @@ struct files_http;
 MUST_USE int files_http_new(struct files *files, struct files_http **ret);
 struct files_http *files_http_free(struct files_http *door);
 MUST_USE int files_http_listen(struct files_http *door, int fd);
+/* Every answered request becomes a line in the combined format. `fd` (append-only) is
+ * taken over and replaces the one before; -1: no log. */
+void files_http_log(struct files_http *door, int fd);
