@@ -16,9 +16,9 @@ enum { MACHINES_MAX = 4096 };
 struct machine {
         struct policy_facts facts; /* the last that said anything about booting */
         bool has_facts;
-        ip4_t address;   /* 0 until known */
+        ip4_t address; /* 0 until known */
         uint64_t story;
-        nsec_t last;     /* heard of */
+        nsec_t last;      /* heard of */
         bool has_fetched; /* a file, in this story */
 };
 

@@ -39,7 +39,7 @@ struct menu {
         size_t initial; /* index of the default entry */
         struct {
                 bool is_on;
-                unsigned unit;      /* 0 is ttyS0 */
+                unsigned unit;       /* 0 is ttyS0 */
                 unsigned long speed; /* bits a second */
         } serial;
         ip4_t server;
@@ -54,8 +54,8 @@ MUST_USE bool menu_serial_parse(const char *s, unsigned *ret_unit,
 
 /* Arguments for one client: ${tree}, ${iso}, ${server} and ${name} filled in and,
  * with a serial console, console=ttyS0,115200n8 put before `---` if there is one (what
- * follows it is kept by Debian's installer for the installed system too, so the console
- * goes to both). Unknown placeholders stay as they are. */
+ * follows that belongs to the system that Debian's installer leaves behind). Unknown
+ * placeholders stay as they are. */
 void menu_args(const char *args, const char *medium, const struct menu *menu,
                struct text *out);
 

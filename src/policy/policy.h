@@ -38,7 +38,7 @@ enum {
         POLICY_IPXE_HTTP = 1 << 0,
         POLICY_IPXE_HTTPS = 1 << 1,
         POLICY_IPXE_BZIMAGE = 1 << 2,
-        POLICY_IPXE_EFI = 1 << 3,
+        POLICY_IPXE_IS_EFI = 1 << 3,
         POLICY_IPXE_MENU = 1 << 4,
 };
 
@@ -47,15 +47,15 @@ enum {
 struct policy_facts {
         struct mac mac;
         bool has_uuid, has_arch;
-        struct uuid uuid;      /* option 97 */
-        uint16_t arch;         /* option 93 */
-        bool is_pxe;           /* option 60 begins with PXEClient */
-        bool is_http;          /* option 60 begins with HTTPClient */
-        bool is_ipxe;          /* option 77 or 175 says iPXE */
+        struct uuid uuid;       /* option 97 */
+        uint16_t arch;          /* option 93 */
+        bool is_pxe;            /* option 60 begins with PXEClient */
+        bool is_http;           /* option 60 begins with HTTPClient */
+        bool is_ipxe;           /* option 77 or 175 says iPXE */
         uint32_t ipxe_features; /* 0 with is_ipxe: it did not say */
-        bool is_bootp;         /* no option 53 at all */
-        bool is_proxy;         /* somebody else gives the address */
-        ip4_t server;          /* ours, on the wire the client is on */
+        bool is_bootp;          /* no option 53 at all */
+        bool is_proxy;          /* somebody else gives the address */
+        ip4_t server;           /* ours, on the wire the client is on */
         /* What the configuration of its subnet says; 0 and "" when it says nothing. */
         ip4_t next_server;
         const char *filename; /* borrowed; NULL as "" */

@@ -1,0 +1,140 @@
+/* Facts → decision, one row a case; the trace is told in full in test/golden. */
+#include "policy/policy.h"
+
+#include "test/check.h"
+
+enum { ALL = (1u << POLICY_N_LOADERS) - 1 };
+#define WITHOUT(loader) (ALL & ~(1u << (loader)))
+
+static const struct row {
+        const char *what;
+        uint16_t arch;
+        bool is_pxe, is_http, is_ipxe, is_proxy;
+        uint32_t features, loaders;
+        uint16_t port;
+        const char *filename;
+        enum policy_verdict verdict;
+        const char *file, *why;
+} rows[] = {
+        { "BIOS", 0, true, false, false, false, 0, ALL, 80, "", POLICY_BOOT,
+          "pxelinux.0", "pxelinux" },
+        { "BIOS with an iPXE ROM", 0, true, false, true, false, POLICY_IPXE_HTTP, ALL,
+          80, "", POLICY_BOOT, "pxelinux.0", "pxelinux" },
+        { "BIOS beside a DHCP server", 0, true, false, false, true, 0, ALL, 80, "",
+          POLICY_BOOT, "pxelinux.0", "pxelinux" },
+        { "BIOS without pxelinux", 0, true, false, false, false, 0,
+          WITHOUT(POLICY_PXELINUX), 80, "", POLICY_CANNOT_BOOT, "",
+          "install the package pxelinux" },
+        { "UEFI", 7, true, false, false, false, 0, ALL, 80, "", POLICY_BOOT,
+          "grubx64.efi", "GRUB" },
+        { "UEFI as EBC", 9, true, false, false, false, 0, ALL, 80, "", POLICY_BOOT,
+          "grubx64.efi", "GRUB" },
+        { "UEFI without GRUB", 7, true, false, false, false, 0,
+          WITHOUT(POLICY_GRUB_X64), 80, "", POLICY_BOOT, "snponly.efi", "no GRUB" },
+        { "UEFI with nothing", 7, true, false, false, false, 0, 0, 80, "",
+          POLICY_CANNOT_BOOT, "", "grub-efi-amd64-signed" },
+        { "UEFI proxy", 7, true, false, false, true, 0, ALL, 80, "", POLICY_BOOT,
+          "snponly.efi", "iPXE" },
+        { "UEFI proxy without snponly", 7, true, false, false, true, 0,
+          WITHOUT(POLICY_SNPONLY), 80, "", POLICY_BOOT, "ipxe.efi", "iPXE" },
+        { "UEFI proxy without HTTP", 7, true, false, false, true, 0, ALL, 0, "",
+          POLICY_CANNOT_BOOT, "", "http.port" },
+        { "UEFI proxy, iPXE at last", 7, true, false, true, true, POLICY_IPXE_HTTP, ALL,
+          80, "", POLICY_BOOT, "http://10.0.0.1/boot.ipxe", "script" },
+        { "UEFI proxy, iPXE, another port", 7, true, false, true, true,
+          POLICY_IPXE_HTTP, ALL, 8080, "", POLICY_BOOT,
+          "http://10.0.0.1:8080/boot.ipxe", "script" },
+        { "UEFI proxy, iPXE without HTTP", 7, true, false, true, true, 0, ALL, 80, "",
+          POLICY_BOOT, "snponly.efi", "iPXE" },
+        { "HTTP Boot", 16, false, true, false, false, 0, ALL, 80, "", POLICY_BOOT,
+          "http://10.0.0.1/snponly.efi", "HTTP Boot" },
+        { "ia32", 6, true, false, false, false, 0, ALL, 80, "", POLICY_CANNOT_BOOT, "",
+          "no loader for UEFI ia32" },
+        { "arm64", 11, true, false, false, false, 0, ALL, 80, "", POLICY_BOOT,
+          "grubaa64.efi", "GRUB" },
+        { "an unlisted number", 999, true, false, false, false, 0, ALL, 80, "",
+          POLICY_CANNOT_BOOT, "", "no loader for unknown" },
+        { "no boot", 0, false, false, false, false, 0, ALL, 80, "", POLICY_NOT_A_BOOT,
+          "", "does not ask" },
+        { "configured", 7, true, false, false, false, 0, ALL, 80, "my/loader.efi",
+          POLICY_BOOT, "my/loader.efi", "configuration" },
+        { "configured, for one who names no class", 0, false, false, false, false, 0,
+          ALL, 80, "pxelinux.0", POLICY_BOOT, "pxelinux.0", "configuration" },
+        { "configured, but never iPXE for ever", 7, true, false, true, false,
+          POLICY_IPXE_HTTP, ALL, 80, "ipxe.efi", POLICY_BOOT,
+          "http://10.0.0.1/boot.ipxe", "script" },
+};
+
+static void each_firmware_gets_what_it_can_start(void **state) {
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                const struct row *row = &rows[i];
+                struct policy_rules rules = { .loaders = row->loaders,
+                                              .http_port = row->port };
+                struct policy_facts facts = { .has_arch = row->is_pxe || row->is_http,
+                                              .arch = row->arch,
+                                              .is_pxe = row->is_pxe,
+                                              .is_http = row->is_http,
+                                              .is_ipxe = row->is_ipxe,
+                                              .is_proxy = row->is_proxy,
+                                              .ipxe_features = row->features,
+                                              .filename = row->filename,
+                                              .server = 0x0a000001 };
+                struct policy_decision d;
+
+                policy_decide(&rules, &facts, &d);
+                if (d.verdict != row->verdict || strcmp(d.file, row->file) != 0 ||
+                    !strstr(d.why, row->why))
+                        fail_msg("%s: verdict %d, file '%s', why '%s'", row->what,
+                                 d.verdict, d.file, d.why);
+                assert_true(d.n_trace >= 3);
+        }
+}
+
+static void a_next_server_of_the_configuration_wins(void **state) {
+        struct policy_rules rules = { .loaders = ALL, .http_port = 80 };
+        struct policy_facts facts = { .is_pxe = true, .server = 1, .next_server = 2 };
+        struct policy_decision d;
+
+        policy_decide(&rules, &facts, &d);
+        assert_int_equal(d.next_server, 2);
+        facts.next_server = 0;
+        policy_decide(&rules, &facts, &d);
+        assert_int_equal(d.next_server, 1);
+}
+
+static void every_word_is_an_architecture(void **state) {
+        uint16_t number;
+
+        for (size_t i = 0; policy_arch_words[i]; i++)
+                assert_true(policy_arch_parse(policy_arch_words[i], &number));
+        assert_true(policy_arch_parse("x64", &number));
+        assert_int_equal(number, 7);
+        assert_false(policy_arch_parse("x65", &number));
+}
+
+static void the_explanation_is_json(void **state) {
+        struct policy_rules rules = { .loaders = ALL, .http_port = 80 };
+        struct policy_facts facts = { .is_pxe = true, .vendor_class = "a\"b" };
+        struct policy_decision d;
+        struct text out = { 0 };
+
+        policy_decide(&rules, &facts, &d);
+        text_char(&out, '{');
+        policy_json(&facts, &d, &out);
+        text_char(&out, '}');
+        assert_non_null(strstr(text_string(&out), "\"file\":\"pxelinux.0\""));
+        assert_non_null(strstr(text_string(&out), "a\\\"b"));
+        assert_non_null(strstr(text_string(&out), "\"trace\":[{\"rule\":\"firmware\""));
+        text_done(&out);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(each_firmware_gets_what_it_can_start),
+                cmocka_unit_test(a_next_server_of_the_configuration_wins),
+                cmocka_unit_test(every_word_is_an_architecture),
+                cmocka_unit_test(the_explanation_is_json),
+        };
+
+        return check_run("policy", tests);
+}
