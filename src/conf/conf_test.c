@@ -1,0 +1,298 @@
+/* What is understood, and what is refused where and how. */
+#include "conf/conf.h"
+
+#include <stdlib.h>
+
+#include "test/check.h"
+
+static const struct conf_flags no_flags;
+
+static struct conf *parse_with(const char *text, const struct conf_flags *flags) {
+        struct conf_problems problems;
+        struct conf *conf = NULL;
+        struct text out = { 0 };
+        int r = conf_parse("test.yaml", text, strlen(text), flags, &conf, &problems);
+
+        conf_problems_format(&problems, &out);
+        conf_problems_done(&problems);
+        if (r != 0)
+                fail_msg("%s", text_string(&out));
+        text_done(&out);
+        return conf;
+}
+
+static struct conf *parse(const char *text) {
+        return parse_with(text, &no_flags);
+}
+
+static const char whole[] =
+        "interfaces: [eth0]\n"
+        "state: /var/lib/bootjack\n"
+        "user: bootjack\n"
+        "root: /var/lib/tftpboot\n"
+        "media: [/srv/isos]\n"
+        "loaders: [/srv/loaders]\n"
+        "dhcp:\n"
+        "  mode: server\n"
+        "  authoritative: true\n"
+        "  subnets:\n"
+        "    - subnet: 192.168.1.0/24\n"
+        "      pools: [192.168.1.20-192.168.1.25]\n"
+        "      bootp: true\n"
+        "      lease-time: 10m\n"
+        "      max-lease-time: 2h\n"
+        "      options: {routers: [192.168.1.1], domain-name: example.com,\n"
+        "        domain-name-servers: [192.168.1.1], broadcast-address: "
+        "192.168.1.255}\n"
+        "      next-server: 192.168.1.6\n"
+        "      filename: pxelinux.0\n"
+        "  hosts:\n"
+        "    - {mac: \"52:54:00:12:34:56\", address: 192.168.1.10, hostname: node1}\n"
+        "tftp: {port: 69, per-source: 11, rate: 100}\n"
+        "http: {port: 80, index: true, access-log: /var/log/a.log, root: /images}\n"
+        "menu: {title: PXE Menu, timeout: 10s, default: local, serial: "
+        "\"ttyS0,115200\"}\n"
+        "machines:\n"
+        "  - {mac: \"52:54:00:12:34:56\", boot: debian-12}\n";
+
+static void a_whole_file_is_understood(void **state) {
+        struct conf *conf = parse(whole);
+        const struct conf_subnet *subnet = &conf->dhcp.subnets[0];
+        static const uint8_t router[] = { 192, 168, 1, 1 };
+
+        assert_string_equal(conf->interfaces.items[0], "eth0");
+        assert_string_equal(conf->root, "/var/lib/tftpboot");
+        assert_int_equal(conf->dhcp.mode, CONF_DHCP_SERVER);
+        assert_int_equal(conf->dhcp.n_subnets, 1);
+        assert_int_equal(subnet->network, 0xc0a80100);
+        assert_int_equal(subnet->mask, 0xffffff00);
+        assert_int_equal(subnet->n_pools, 1);
+        assert_int_equal(subnet->pools[0].first, 0xc0a80114);
+        assert_int_equal(subnet->pools[0].last, 0xc0a80119);
+        assert_true(subnet->bootp);
+        assert_int_equal(subnet->lease_time, 600 * NSEC_PER_SEC);
+        assert_int_equal(subnet->max_lease_time, 7200 * NSEC_PER_SEC);
+        assert_int_equal(subnet->n_options, 4);
+        assert_int_equal(subnet->options[0].code, 3);
+        assert_int_equal(subnet->options[0].n, 4);
+        assert_memory_equal(subnet->options[0].data, router, 4);
+        assert_int_equal(subnet->next_server, 0xc0a80106);
+        assert_string_equal(subnet->filename, "pxelinux.0");
+        assert_int_equal(conf->dhcp.hosts[0].address, 0xc0a8010a);
+        assert_string_equal(conf->dhcp.hosts[0].hostname, "node1");
+        assert_string_equal(conf->http.root, "/images");
+        assert_string_equal(conf->menu.serial, "ttyS0,115200");
+        assert_int_equal(conf->menu.timeout, 10 * NSEC_PER_SEC);
+        assert_string_equal(conf->machines[0].boot, "debian-12");
+        conf_free(conf);
+}
+
+static void nothing_said_is_all_defaults(void **state) {
+        struct conf *conf = parse("");
+
+        assert_int_equal(conf->interfaces.n, 0);
+        assert_int_equal(conf->media.n, 0);
+        assert_string_equal(conf->root, "");
+        assert_string_equal(conf->state, "/var/lib/bootjack");
+        assert_int_equal(conf->dhcp.mode, CONF_DHCP_PROXY);
+        assert_int_equal(conf->tftp.port, 69);
+        assert_int_equal(conf->http.port, 80);
+        assert_true(conf->http.index);
+        assert_string_equal(conf->menu.initial, "local");
+        conf_free(conf);
+}
+
+static void flags_win_over_the_file(void **state) {
+        struct conf_flags flags = { .interfaces = { "eth1" },
+                                    .media = { "/a", "/b" },
+                                    .root = "/r",
+                                    .state = "/s",
+                                    .user = "u",
+                                    .dhcp = "192.168.1.30-192.168.1.40" };
+        struct conf *conf = parse_with(whole, &flags);
+
+        assert_string_equal(conf->interfaces.items[0], "eth1");
+        assert_int_equal(conf->media.n, 2);
+        assert_string_equal(conf->root, "/r");
+        assert_string_equal(conf->state, "/s");
+        assert_string_equal(conf->user, "u");
+        assert_int_equal(conf->dhcp.n_subnets, 1);
+        assert_int_equal(conf->dhcp.subnets[0].n_pools, 1);
+        assert_int_equal(conf->dhcp.subnets[0].pools[0].first, 0xc0a8011e);
+        conf_free(conf);
+
+        flags.dhcp = "10.0.0.10-10.0.0.20";
+        conf = parse_with("", &flags);
+        assert_int_equal(conf->dhcp.mode, CONF_DHCP_SERVER);
+        assert_int_equal(conf->dhcp.subnets[0].mask, 0);
+        assert_int_equal(conf->dhcp.subnets[0].lease_time, 3600 * NSEC_PER_SEC);
+        conf_free(conf);
+
+        flags.dhcp = "off";
+        conf = parse_with(whole, &flags);
+        assert_int_equal(conf->dhcp.mode, CONF_DHCP_OFF);
+        conf_free(conf);
+}
+
+#define SUBNET "dhcp:\n  mode: server\n  subnets:\n    - subnet: 10.0.0.0/24\n      "
+
+static const struct refusal {
+        const char *text;
+        int line, column;
+        const char *says;
+} refusals[] = {
+        { "medai: [/srv]\n", 1, 1, "unknown key 'medai'; did you mean 'media'?" },
+        { "dhcp:\n  mode: server\n  pols: 1\n", 3, 3, "here can stand: mode, " },
+        { "dhcp: {mode: serve}\n", 1, 14, "did you mean 'server'?" },
+        { "tftp: {port: sixty}\n", 1, 14, "port must be a port number" },
+        { "tftp: {port: 65536}\n", 1, 14, "port must be a port number" },
+        { "tftp: {port: -1}\n", 1, 14, "port must be a port number" },
+        { "tftp: {per-source: 0}\n", 1, 20, "per-source must be a number" },
+        { "tftp: 69\n", 1, 7, "tftp must be a map of keys" },
+        { "http: {index: yes}\n", 1, 15, "index must be true or false, not 'yes'" },
+        { "menu: {timeout: soon}\n", 1, 17, "for example 30s" },
+        { "menu: {serial: com1}\n", 1, 16, "ttyS0,115200" },
+        { "menu: {title: [a]}\n", 1, 8, "not a list" },
+        { "root: tftpboot\n", 1, 7, "must be an absolute path" },
+        { "http: {root: /a/../../b}\n", 1, 14, "inside the served tree" },
+        { "interfaces: [a-name-that-is-too-long]\n", 1, 14, "no name of an interface" },
+        { "media: {a: b}\n", 1, 1, "not a map" },
+        { "[1, 2]\n", 1, 1, "a map of keys" },
+        { "dhcp: {mode: server}\n", 1, 14, "needs dhcp.subnets" },
+        { SUBNET "pools: [10.0.1.1-10.0.1.9]\n", 5, 15, "not inside its subnet" },
+        { SUBNET "pools: [10.0.0.9-10.0.0.1]\n", 5, 15, "ends before it begins" },
+        { SUBNET "pools: [10.0.0.0-10.0.0.9]\n", 5, 15, "10.0.0.1-10.0.0.254" },
+        { SUBNET "pools: [10.0.0.9-10.0.0.255]\n", 5, 15, "broadcast address" },
+        { SUBNET "pools: [10.0.0.5-10.0.0.9, 10.0.0.9]\n", 5, 7, "overlap" },
+        { SUBNET "pools: [ten]\n", 5, 15, "192.168.1.20-192.168.1.25" },
+        { SUBNET "lease-time: 5s\n", 5, 19, "at least 1m" },
+        { SUBNET "max-lease-time: 30m\n", 5, 23, "shorter than lease-time" },
+        { SUBNET "options: {router: [10.0.0.1]}\n", 5, 17, "did you mean 'routers'?" },
+        { SUBNET "options: {routers: [10.0.0.256]}\n", 5, 27,
+          "list of IPv4 addresses" },
+        { SUBNET "options: {53: \"01\"}\n", 5, 17, "belongs to the protocol" },
+        { SUBNET "options: {224: xyz}\n", 5, 22, "hexadecimal" },
+        { "dhcp: {subnets: [{subnet: 10.0.0.1/24}]}\n", 1, 27, "10.0.0.0/24" },
+        { "dhcp: {subnets: [{subnet: 10.0.0.0}]}\n", 1, 27, "192.168.1.0/24" },
+        { "dhcp: {subnets: [{bootp: true}]}\n", 1, 8, "needs the key 'subnet'" },
+        { "dhcp: {subnets: [{subnet: 10.0.0.0/8}, {subnet: 10.1.0.0/16}]}\n", 1, 8,
+          "two subnets overlap" },
+        { "dhcp: {hosts: [{address: 10.0.0.1}]}\n", 1, 8, "needs the key 'mac'" },
+        { "dhcp: {hosts: [{mac: 52:54:00}]}\n", 1, 22, "must be a MAC address" },
+        { "media: [/srv\n", 0, 0, "not YAML" },
+        { "media: &a [/srv]\nloaders: *a\n", 2, 11, "aliases" },
+};
+
+static void a_refusal_names_place_and_remedy(void **state) {
+        for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
+                const struct refusal *row = &refusals[i];
+                struct conf_problems problems;
+                struct conf *conf = NULL;
+                struct text out = { 0 };
+                int r = conf_parse("f", row->text, strlen(row->text), &no_flags, &conf,
+                                   &problems);
+
+                conf_problems_format(&problems, &out);
+                if (r != CONF_REFUSED || !strstr(text_string(&out), row->says) ||
+                    (row->line && (problems.items[0].line != row->line ||
+                                   problems.items[0].column != row->column)))
+                        fail_msg("row %zu (%s): %d, %s", i, row->says, r,
+                                 text_string(&out));
+                text_done(&out);
+                conf_problems_done(&problems);
+        }
+}
+
+static void all_problems_are_told_at_once_with_a_caret(void **state) {
+        static const char text[] = "medai: [/srv]\ntftp: {prt: 69}\n";
+        struct conf_problems problems;
+        struct conf *conf = NULL;
+        struct text out = { 0 };
+
+        assert_int_equal(
+                conf_parse("b.yaml", text, strlen(text), &no_flags, &conf, &problems),
+                CONF_REFUSED);
+        conf_problems_format(&problems, &out);
+        assert_string_equal(text_string(&out),
+                            "b.yaml:1:1: unknown key 'medai'; did you mean 'media'?\n"
+                            "    medai: [/srv]\n"
+                            "    ^\n"
+                            "b.yaml:2:8: unknown key 'prt'; did you mean 'port'?\n"
+                            "    tftp: {prt: 69}\n"
+                            "           ^\n");
+        text_done(&out);
+        conf_problems_done(&problems);
+}
+
+static void a_bad_flag_is_refused_too(void **state) {
+        static const char *const flags[] = { "servr", "10.0.0.9-10.0.0.1", "10.0.0.1",
+                                             "10.0.0.1-x", "" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+                struct conf_flags with = { .dhcp = flags[i] };
+                struct conf_problems problems;
+                struct conf *conf = NULL;
+
+                assert_int_equal(conf_parse("f", "", 0, &with, &conf, &problems),
+                                 CONF_REFUSED);
+                assert_non_null(strstr(problems.items[0].message, "--dhcp"));
+                conf_problems_done(&problems);
+        }
+}
+
+static void what_a_reload_changes_is_known(void **state) {
+        static const struct {
+                const char *a, *b;
+                unsigned diff;
+        } rows[] = {
+                { "", "", 0 },
+                { whole, whole, 0 },
+                { "", "menu: {title: x}", CONF_DIFF_MENU },
+                { "", "http: {port: 8080}", CONF_DIFF_DOORS },
+                { "", "http: {root: /i}", CONF_DIFF_SERVING },
+                { "", "media: [/a]", CONF_DIFF_FOLDERS },
+                { "", "state: /s", CONF_DIFF_RESTART },
+                { "", "dhcp: {authoritative: false}", CONF_DIFF_DHCP },
+                { "", "dhcp: {mode: off}", CONF_DIFF_DHCP | CONF_DIFF_DOORS },
+                { "dhcp: {subnets: [{subnet: 10.0.0.0/8}]}",
+                  "dhcp: {subnets: [{subnet: 10.0.0.0/8, pools: 10.0.0.1}]}",
+                  CONF_DIFF_DHCP },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct conf *a = parse(rows[i].a), *b = parse(rows[i].b);
+
+                assert_int_equal(conf_diff(a, b), rows[i].diff);
+                assert_int_equal(conf_diff(b, a), rows[i].diff);
+                conf_free(a);
+                conf_free(b);
+        }
+}
+
+static void the_manual_comes_from_the_table(void **state) {
+        struct text out = { 0 };
+
+        conf_options_markdown(&out);
+        assert_non_null(strstr(text_string(&out),
+                               "| `dhcp.subnets[].lease-time` | a duration | `1h` |"));
+        text_done(&out);
+        conf_options_json(&out);
+        assert_non_null(
+                strstr(text_string(&out), "{\"key\":\"tftp.port\",\"type\":\"port\""));
+        text_done(&out);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_whole_file_is_understood),
+                cmocka_unit_test(nothing_said_is_all_defaults),
+                cmocka_unit_test(flags_win_over_the_file),
+                cmocka_unit_test(a_refusal_names_place_and_remedy),
+                cmocka_unit_test(all_problems_are_told_at_once_with_a_caret),
+                cmocka_unit_test(a_bad_flag_is_refused_too),
+                cmocka_unit_test(what_a_reload_changes_is_known),
+                cmocka_unit_test(the_manual_comes_from_the_table),
+        };
+
+        return check_run("conf", tests);
+}
