@@ -91,7 +91,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
                                       .windowsize = reader_be16(&in),
                                       .timeout = reader_u8(&in) };
         struct tftp_limits limits = { .blksize = reader_be16(&in),
-                                      .windowsize = reader_be16(&in) };
+                                      .windowsize = reader_be16(&in),
+                                      .window_bytes = UINT32_MAX };
         uint64_t size = reader_be64(&in) >> (reader_u8(&in) % 64);
         struct run r = { 0 };
         enum tftp_end end = TFTP_END_NONE;

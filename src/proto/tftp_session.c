@@ -56,20 +56,21 @@ static void grant(struct tftp_session *s, const struct tftp_options *asked,
                   const struct tftp_limits *limits) {
         uint32_t blksize_max = (uint32_t)max_u64(
                 min_u64(limits->blksize, TFTP_BLKSIZE_MAX), TFTP_BLKSIZE_DEFAULT);
-        uint32_t window_max =
-                (uint32_t)max_u64(min_u64(limits->windowsize, WINDOWSIZE_LIMIT), 1);
+        uint64_t window_max;
 
         s->options = *asked;
         /* RFC 2348: the server's value is at most the one asked for. */
         if (asked->blksize)
                 s->options.blksize = (uint32_t)min_u64(asked->blksize, blksize_max);
+        s->blksize = s->options.blksize ? s->options.blksize : TFTP_BLKSIZE_DEFAULT;
         /* RFC 7440 3: the same. */
+        window_max = min_u64(min_u64(limits->windowsize, WINDOWSIZE_LIMIT),
+                             limits->window_bytes / s->blksize);
         if (asked->windowsize)
                 s->options.windowsize =
-                        (uint32_t)min_u64(asked->windowsize, window_max);
+                        (uint32_t)min_u64(asked->windowsize, max_u64(window_max, 1));
         /* RFC 2349: in a read the answer holds the size of the file. */
         s->options.tsize = asked->has_tsize ? s->size : 0;
-        s->blksize = s->options.blksize ? s->options.blksize : TFTP_BLKSIZE_DEFAULT;
         s->windowsize = s->options.windowsize ? s->options.windowsize : 1;
 }
 

@@ -41,8 +41,10 @@ struct tftp_action {
 
 /* What the server is willing to do, whatever is asked. */
 struct tftp_limits {
-        uint16_t blksize;    /* at most this; never below 512 */
-        uint16_t windowsize; /* at most this; 1 to 32767 */
+        uint16_t blksize;      /* at most this; never below 512 */
+        uint16_t windowsize;   /* at most this; 1 to 32767 */
+        uint32_t window_bytes; /* a window's bytes, at most; one block is always allowed
+                                */
 };
 
 /* For a client that shares our machine, and for one on a network. A datagram above the
@@ -52,7 +54,8 @@ struct tftp_limits {
 enum {
         TFTP_BLKSIZE_LOOPBACK = TFTP_BLKSIZE_MAX,
         TFTP_BLKSIZE_ETHERNET = 1468,
-        TFTP_WINDOWSIZE_SERVED = 64, /* a burst that network cards' rings hold */
+        TFTP_WINDOWSIZE_SERVED = 64,      /* a burst that network cards' rings hold */
+        TFTP_WINDOW_BYTES_SERVED = 98304, /* and that a socket's usual buffer holds */
 };
 
 enum { TFTP_CLIENT_MESSAGE_MAX = 128 };

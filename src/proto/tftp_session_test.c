@@ -3,7 +3,8 @@
 #include "test/check.h"
 
 static const struct tftp_limits limits = { .blksize = TFTP_BLKSIZE_ETHERNET,
-                                           .windowsize = TFTP_WINDOWSIZE_SERVED };
+                                           .windowsize = TFTP_WINDOWSIZE_SERVED,
+                                           .window_bytes = TFTP_WINDOW_BYTES_SERVED };
 static const nsec_t second = NSEC_PER_SEC;
 
 static void ack(struct tftp_session *s, uint64_t block, nsec_t now) {
@@ -46,6 +47,7 @@ static void options_are_granted_within_limits(void **state) {
                 { { .blksize = 65464 }, TFTP_BLKSIZE_ETHERNET, 1 },
                 { { .windowsize = 4 }, 512, 4 },
                 { { .windowsize = 65535 }, 512, TFTP_WINDOWSIZE_SERVED },
+                { { .blksize = 1468, .windowsize = 64 }, 1468, 64 },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -56,6 +58,22 @@ static void options_are_granted_within_limits(void **state) {
                 assert_int_equal(s.blksize, rows[i].blksize);
                 assert_int_equal(s.windowsize, rows[i].windowsize);
         }
+}
+
+static void a_window_of_large_blocks_has_few(void **state) {
+        const struct tftp_limits large = { .blksize = TFTP_BLKSIZE_LOOPBACK,
+                                           .windowsize = TFTP_WINDOWSIZE_SERVED,
+                                           .window_bytes = TFTP_WINDOW_BYTES_SERVED };
+        struct tftp_session s;
+
+        tftp_session_init(&s,
+                          &(struct tftp_options){ .blksize = 8192, .windowsize = 64 },
+                          1 << 20, &large, 0);
+        assert_int_equal(s.windowsize, 12);
+        tftp_session_init(&s,
+                          &(struct tftp_options){ .blksize = 65464, .windowsize = 64 },
+                          1 << 20, &large, 0);
+        assert_int_equal(s.windowsize, 1);
 }
 
 static void the_oack_holds_the_size_and_only_what_was_asked(void **state) {
@@ -360,6 +378,7 @@ static void every_end_has_a_sentence(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(options_are_granted_within_limits),
+                cmocka_unit_test(a_window_of_large_blocks_has_few),
                 cmocka_unit_test(the_oack_holds_the_size_and_only_what_was_asked),
                 cmocka_unit_test(without_options_data_comes_at_once),
                 cmocka_unit_test(a_file_of_whole_blocks_ends_with_an_empty_one),

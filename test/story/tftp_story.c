@@ -275,7 +275,8 @@ static struct tftp_action tell(struct world *w) {
 static struct world *world_new(uint64_t size, struct tftp_options asked,
                                struct wire wire, uint64_t seed) {
         static const struct tftp_limits limits = { .blksize = TFTP_BLKSIZE_LOOPBACK,
-                                                   .windowsize = 64 };
+                                                   .windowsize = 64,
+                                                   .window_bytes = UINT32_MAX };
         struct world *w = calloc(1, sizeof(*w));
 
         assert_non_null(w);

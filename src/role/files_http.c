@@ -1,0 +1,672 @@
+/*
+ * The HTTP door: what proto/http_connection decides, done with sockets and files.
+ * Bodies leave by sendfile, extent by extent, and never pass through this process.
+ *
+ * A connection is served in turns of bounded size, so that one fast client does not
+ * keep the others waiting. When all places are taken, the connection that has idled
+ * longest between requests goes; a newcomer is turned away only when none is idle.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "io/tcp.h"
+#include "proto/http_connection.h"
+#include "proto/http_listing.h"
+#include "role/files.h"
+#include "role/files_source.h"
+
+enum {
+        CONNECTIONS_MAX = 4096, /* a worker's */
+        CONNECTIONS_PER_SOURCE = 64,
+        LISTEN_MAX = 64,
+        ACCEPTS_AT_ONCE = 64,
+        READS_AT_ONCE = 16,
+        ANSWERS_AT_ONCE = 32, /* pipelined */
+        TURN_BYTES = 4 * 1024 * 1024,
+        STARTED_TOLD_FROM = 1 << 20, /* installers fetch thousands of small files */
+        LISTED_MAX = 50000,
+};
+
+static const nsec_t pause_without_descriptors = 100 * NSEC_PER_MSEC;
+
+struct listener {
+        struct files_http *door;
+        int fd;
+        struct loop_watch *watch;
+};
+
+struct files_http {
+        struct files *files;
+        struct listener *listeners[LISTEN_MAX];
+        size_t n_listeners;
+        struct loop_timer *resume; /* listening stops while there are no descriptors */
+        struct list connections;   /* the one that was served longest ago comes first */
+        size_t n_connections;
+        struct files_sources sources;
+        int log; /* -1: none */
+};
+
+struct connection {
+        struct list in_door;
+        struct files_http *door;
+        struct files_source *source;
+        int fd;
+        struct udp_endpoint peer, local;
+        struct loop_watch *watch;
+        struct loop_timer *timer;
+        struct http_connection http;
+        int64_t ticket;          /* of a file that the core still makes; -1: none */
+        struct vtree_file *file; /* of the current answer */
+        bool is_sending; /* STARTED was told, or would have been for a larger file */
+        nsec_t started, progress_told;
+        nsec_t deadline; /* as the timer has it */
+};
+
+static void run(struct connection *c);
+
+static uint64_t rate_of(uint64_t bytes, nsec_t took) {
+        uint64_t usec = max_u64(took / NSEC_PER_USEC, 1);
+
+        return bytes > UINT64_MAX / 1000000 ? bytes / usec * 1000000
+                                            : bytes * 1000000 / usec;
+}
+
+static void tell_refused(struct files_http *door, ip4_t client, const char *file,
+                         const char *why, const char *nearest) {
+        struct event e = { .kind = EVENT_FILE_REFUSED,
+                           .address = client,
+                           .values = { EVENT_TEXT("http"), EVENT_TEXT(file),
+                                       EVENT_TEXT(why) } };
+
+        if (nearest)
+                e.values[3] = (struct event_value)EVENT_TEXT(nearest);
+        files_event(door->files, &e);
+}
+
+static void tell_started(struct connection *c) {
+        if (c->is_sending)
+                return;
+        c->is_sending = true;
+        c->started = c->progress_told = loop_now();
+        if (c->http.left < STARTED_TOLD_FROM)
+                return;
+        files_event(c->door->files,
+                    &(struct event){
+                            .kind = EVENT_FILE_STARTED,
+                            .address = c->peer.address,
+                            .values = { EVENT_TEXT("http"), EVENT_TEXT(c->http.path),
+                                        EVENT_BYTES(c->http.left),
+                                        EVENT_TEXT(c->http.status == 206 ? ", a part"
+                                                                         : "") } });
+}
+
+static void tell_progress(struct connection *c, nsec_t now) {
+        uint64_t sent = c->http.body_sent;
+
+        if (now - c->progress_told < NSEC_PER_SEC)
+                return;
+        c->progress_told = now;
+        files_event(
+                c->door->files,
+                &(struct event){
+                        .kind = EVENT_FILE_PROGRESS,
+                        .address = c->peer.address,
+                        .values = { EVENT_TEXT("http"), EVENT_TEXT(c->http.path),
+                                    EVENT_BYTES(sent), EVENT_BYTES(sent + c->http.left),
+                                    EVENT_RATE(rate_of(sent, now - c->started)) } });
+}
+
+static void tell_done(struct connection *c) {
+        const struct http_request *r = &c->http.request;
+        nsec_t took = loop_now() - c->started;
+        struct text agent = { 0 };
+
+        if (r->user_agent.n)
+                text_printable(&agent, (const char *)r->user_agent.data,
+                               r->user_agent.n);
+        files_event(c->door->files,
+                    &(struct event){
+                            .kind = EVENT_FILE_DONE,
+                            .address = c->peer.address,
+                            .values = { EVENT_TEXT("http"),
+                                        EVENT_TEXT(c->http.path),
+                                        EVENT_BYTES(c->http.body_sent),
+                                        EVENT_DURATION(took),
+                                        EVENT_RATE(rate_of(c->http.body_sent, took)),
+                                        { .type = EVENT_TYPE_NONE },
+                                        EVENT_TEXT(text_string(&agent)) } });
+        text_done(&agent);
+}
+
+static void tell_failed(struct connection *c, const char *why) {
+        files_event(c->door->files,
+                    &(struct event){ .kind = EVENT_FILE_FAILED,
+                                     .address = c->peer.address,
+                                     .values = { EVENT_TEXT("http"),
+                                                 EVENT_TEXT(c->http.path),
+                                                 EVENT_BYTES(c->http.body_sent),
+                                                 EVENT_TEXT(why) } });
+}
+
+/* What the connection itself refused: the request's own words are all there is. */
+static void tell_refused_here(struct connection *c) {
+        const struct http_request *r = &c->http.request;
+        struct span s = r->target.n ? r->target : r->line;
+        struct text asked = { 0 };
+
+        if (s.n)
+                text_printable(&asked, (const char *)s.data, s.n);
+        tell_refused(c->door, c->peer.address, text_string(&asked), c->http.why, NULL);
+        text_done(&asked);
+}
+
+static struct connection *connection_free(struct connection *c) {
+        if (!c)
+                return NULL;
+        if (c->ticket >= 0)
+                files_generate_cancel(c->door->files, c->ticket);
+        loop_watch_free(c->watch);
+        loop_timer_free(c->timer);
+        close(c->fd);
+        vtree_file_unref(c->file);
+        http_connection_done(&c->http);
+        list_remove(&c->in_door);
+        c->source->n_held--;
+        c->door->n_connections--;
+        free(c);
+        return NULL;
+}
+
+static void answer_nothing(struct connection *c, unsigned status, const char *why,
+                           const char *nearest) {
+        struct text body = { 0 };
+
+        text_add(&body, why);
+        text_add(&body, ": ");
+        text_char(&body, '/');
+        text_add(&body, c->http.path);
+        if (nearest) {
+                text_add(&body, " (nearest: /");
+                text_add(&body, nearest);
+                text_char(&body, ')');
+        }
+        tell_refused(c->door, c->peer.address, c->http.path, why, nearest);
+        http_connection_answer(&c->http,
+                               &(struct http_found){ .kind = HTTP_FOUND_NOTHING,
+                                                     .status = status,
+                                                     .text = text_string(&body) },
+                               loop_now(), loop_realtime());
+        text_done(&body);
+}
+
+struct listing {
+        struct text page;
+        size_t n;
+};
+
+static void list_entry(const struct vtree_entry *entry, void *userdata) {
+        struct listing *l = userdata;
+
+        if (l->n++ < LISTED_MAX)
+                http_listing_entry(&l->page, entry->name, entry->is_folder, entry->size,
+                                   entry->mtime);
+}
+
+static void answer_listing(struct connection *c, const char *path) {
+        struct listing l = { 0 };
+
+        if (!files_conf(c->door->files)->http.index) {
+                answer_nothing(c, 403, "folders are not listed here (http.index)",
+                               NULL);
+                return;
+        }
+        http_listing_begin(&l.page, c->http.path);
+        if (vtree_list(files_tree(c->door->files), path, list_entry, &l) != VTREE_OK)
+                l.page.failed = true;
+        http_listing_end(&l.page);
+        if (l.page.failed)
+                answer_nothing(c, 500, "the folder could not be listed", NULL);
+        else
+                http_connection_answer(
+                        &c->http,
+                        &(struct http_found){ .kind = HTTP_FOUND_LISTING,
+                                              .text = text_string(&l.page) },
+                        loop_now(), loop_realtime());
+        text_done(&l.page);
+}
+
+/* Takes the file over. `path` is where it was found, which http.root may have moved. */
+static void answer_found(struct connection *c, struct vtree_file *file,
+                         const char *path, bool is_generated) {
+        struct http_found found = { .kind = HTTP_FOUND_FILE,
+                                    .size = file->size,
+                                    .etag = file->etag,
+                                    .mtime = file->mtime,
+                                    .is_generated = is_generated };
+
+        if (file->is_folder && c->http.has_slash) {
+                vtree_file_unref(file);
+                answer_listing(c, path);
+                return;
+        }
+        if (file->is_folder) {
+                found.kind = HTTP_FOUND_FOLDER;
+                vtree_file_unref(file);
+        } else if (c->http.has_slash) {
+                vtree_file_unref(file);
+                answer_nothing(c, 404, "not a folder", NULL);
+                return;
+        } else {
+                c->file = file;
+        }
+        http_connection_answer(&c->http, &found, loop_now(), loop_realtime());
+}
+
+static void on_generated(int answer, struct vtree_file *file, void *userdata) {
+        struct connection *c = userdata;
+
+        c->ticket = -1;
+        if (answer == VTREE_OK)
+                answer_found(c, file, c->http.path, true);
+        else if (answer == VTREE_NOT_FOUND)
+                answer_nothing(c, 404, "not found", NULL);
+        else
+                answer_nothing(c, 504, "the server did not make this file in time",
+                               NULL);
+        run(c);
+}
+
+static void generate(struct connection *c) {
+        c->ticket = files_generate(c->door->files, c->http.path, c->peer.address,
+                                   c->local.address, on_generated, c);
+        if (c->ticket < 0) {
+                c->ticket = -1;
+                answer_nothing(c, 503, "the server cannot make this file now", NULL);
+        }
+}
+
+/* A classic web server's document root inside the tree: http.root. */
+static int open_below_root(struct connection *c, char moved[static PATH_MAX_BYTES],
+                           struct vtree_file **ret) {
+        const char *root = files_conf(c->door->files)->http.root;
+        struct text full = { 0 };
+        int found = VTREE_NOT_FOUND;
+
+        if (!root || !*root)
+                return VTREE_NOT_FOUND;
+        text_add(&full, root);
+        text_char(&full, '/');
+        text_add(&full, c->http.path);
+        if (!full.failed && path_clean(full.s, full.n, moved) == PATH_OK)
+                found = vtree_open(files_tree(c->door->files), moved, ret);
+        text_done(&full);
+        return found;
+}
+
+static void answer_missing(struct connection *c) {
+        char nearest[PATH_MAX_BYTES];
+        bool has_nearest =
+                vtree_nearest(files_tree(c->door->files), c->http.path, nearest) &&
+                strcmp(nearest, c->http.path) != 0;
+
+        answer_nothing(c, 404, "not found", has_nearest ? nearest : NULL);
+}
+
+static void look_up(struct connection *c) {
+        char moved[PATH_MAX_BYTES];
+        const char *path = c->http.path;
+        struct vtree_file *file;
+        int found = vtree_open(files_tree(c->door->files), path, &file);
+
+        if (found == VTREE_NOT_FOUND) {
+                found = open_below_root(c, moved, &file);
+                path = moved;
+        }
+        if (found == VTREE_OK)
+                answer_found(c, file, path, false);
+        else if (found == VTREE_GENERATED && path == c->http.path)
+                generate(c);
+        else if (found == VTREE_NOT_FOUND || found == VTREE_GENERATED)
+                answer_missing(c);
+        else if (found == VTREE_REFUSED)
+                answer_nothing(c, 403, "it leads out of the tree, or is no file", NULL);
+        else if (found == VTREE_UNREADABLE)
+                answer_nothing(c, 403, "the server may not read it", NULL);
+        else
+                answer_nothing(c, 503, "the server is out of memory or descriptors",
+                               NULL);
+}
+
+static void write_log(struct connection *c) {
+        struct text line = { 0 };
+        ssize_t ignored = 0;
+
+        if (c->door->log < 0)
+                return;
+        http_connection_log(&c->http, c->peer.address, loop_realtime(), &line);
+        /* One write a line: O_APPEND keeps the lines of several workers apart. A full
+         * disk must not stop a boot. */
+        if (!line.failed)
+                ignored = write(c->door->log, line.s, line.n);
+        (void)ignored;
+        text_done(&line);
+}
+
+static void on_answered(struct connection *c) {
+        write_log(c);
+        if (c->http.why)
+                tell_refused_here(c);
+        else if (c->is_sending)
+                tell_done(c);
+        c->is_sending = false;
+        c->file = vtree_file_unref(c->file);
+        http_connection_logged(&c->http, loop_now(), loop_realtime());
+}
+
+static void wait_for(struct connection *c, unsigned wanted, nsec_t deadline) {
+        loop_watch_set(c->watch, wanted);
+        if (c->deadline != deadline)
+                loop_timer_set(c->timer, deadline);
+        c->deadline = deadline;
+}
+
+enum outcome { MOVED, FULL };
+
+static enum outcome send_bytes(struct connection *c, const struct http_action *a) {
+        ssize_t n = send(c->fd, a->data, (size_t)a->n,
+                         MSG_NOSIGNAL | (a->is_followed ? MSG_MORE : 0));
+
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+                return FULL;
+        if (n < 0)
+                http_connection_fail(&c->http);
+        else
+                http_connection_sent(&c->http, (uint64_t)n, loop_now());
+        return MOVED;
+}
+
+static enum outcome send_file(struct connection *c, const struct http_action *a,
+                              uint64_t *turn) {
+        struct vtree_extent e;
+        int64_t n;
+
+        if (*turn == 0)
+                return FULL;
+        e = vtree_file_extent(c->file, a->offset);
+        n = tcp_sendfile(c->fd, c->file->fd, e.offset,
+                         min_u64(min_u64(a->n, e.length), *turn));
+        if (n == -EAGAIN)
+                return FULL;
+        if (n <= 0) {
+                tell_failed(c, n == 0 ? "the file was cut short under us"
+                               : n == -EPIPE || n == -ECONNRESET
+                                       ? "the client closed the connection"
+                                       : "the file could not be read");
+                c->is_sending = false;
+                http_connection_fail(&c->http);
+                return MOVED;
+        }
+        *turn -= (uint64_t)n;
+        http_connection_sent(&c->http, (uint64_t)n, loop_now());
+        tell_progress(c, loop_now());
+        return MOVED;
+}
+
+static void end(struct connection *c) {
+        if (c->is_sending)
+                tell_failed(c, "the client went away or took nothing for a minute");
+        connection_free(c);
+}
+
+/* Carries out actions until the connection waits; frees it at its end. */
+static void run(struct connection *c) {
+        uint64_t turn = TURN_BYTES;
+        unsigned n_answers = 0;
+
+        list_remove(&c->in_door);
+        list_append(&c->door->connections, &c->in_door);
+        for (;;) {
+                struct http_action a = http_connection_next(&c->http);
+                enum outcome outcome = MOVED;
+
+                switch (a.kind) {
+                case HTTP_WAIT:
+                        wait_for(c, http_connection_room(&c->http) ? LOOP_READABLE : 0,
+                                 a.deadline);
+                        return;
+                case HTTP_LOOKUP:
+                        if (c->ticket < 0)
+                                look_up(c);
+                        if (c->ticket < 0)
+                                break;
+                        wait_for(c, 0, a.deadline);
+                        return;
+                case HTTP_SEND:
+                        if (a.is_followed)
+                                tell_started(c);
+                        outcome = send_bytes(c, &a);
+                        break;
+                case HTTP_SEND_FILE:
+                        outcome = send_file(c, &a, &turn);
+                        break;
+                case HTTP_ANSWERED:
+                        on_answered(c);
+                        /* The rest of a long pipeline waits for its turn. */
+                        if (++n_answers == ANSWERS_AT_ONCE)
+                                turn = 0;
+                        break;
+                case HTTP_SHUTDOWN:
+                        (void)shutdown(c->fd, SHUT_WR);
+                        http_connection_shut(&c->http, loop_now());
+                        break;
+                case HTTP_CLOSE:
+                        end(c);
+                        return;
+                }
+                if (outcome == FULL) {
+                        wait_for(c, LOOP_WRITABLE, a.deadline);
+                        return;
+                }
+        }
+}
+
+static void read_some(struct connection *c) {
+        char bytes[HTTP_REQUEST_HEAD_MAX];
+
+        for (int i = 0; i < READS_AT_ONCE; i++) {
+                size_t room = http_connection_room(&c->http);
+                ssize_t n;
+
+                if (room == 0)
+                        return;
+                n = recv(c->fd, bytes, min_size(room, sizeof(bytes)), 0);
+                if (n > 0)
+                        http_connection_recv(&c->http, bytes, (size_t)n, loop_now(),
+                                             loop_realtime());
+                else if (n == 0)
+                        http_connection_eof(&c->http);
+                else if (errno != EAGAIN && errno != EINTR)
+                        http_connection_fail(&c->http);
+                if (n <= 0)
+                        return;
+        }
+}
+
+static void on_ready(int fd, unsigned ready, void *userdata) {
+        struct connection *c = userdata;
+
+        if (ready & LOOP_READABLE)
+                read_some(c);
+        run(c);
+}
+
+static void on_timer(void *userdata) {
+        struct connection *c = userdata;
+
+        c->deadline = NSEC_NEVER; /* it has fired */
+        http_connection_tick(&c->http, loop_now(), loop_realtime());
+        run(c);
+}
+
+static int connection_new(struct files_http *door, struct files_source *source, int fd,
+                          struct udp_endpoint peer, struct udp_endpoint local,
+                          struct connection **ret) {
+        struct connection *c = calloc(1, sizeof(*c));
+        struct loop *loop = files_loop(door->files);
+        int r;
+
+        if (!c)
+                return -ENOMEM;
+        c->door = door;
+        c->source = source;
+        c->fd = fd;
+        c->peer = peer;
+        c->local = local;
+        c->ticket = -1;
+        c->deadline = NSEC_NEVER;
+        http_connection_init(&c->http, loop_now());
+        r = loop_watch_new(loop, fd, 0, on_ready, c, &c->watch);
+        if (r == 0)
+                r = loop_timer_new(loop, on_timer, c, &c->timer);
+        if (r < 0) {
+                loop_watch_free(c->watch);
+                free(c);
+                return r;
+        }
+        list_append(&door->connections, &c->in_door);
+        source->n_held++;
+        door->n_connections++;
+        *ret = c;
+        return 0;
+}
+
+static bool make_room(struct files_http *door) {
+        LIST_FOR_EACH(pos, &door->connections) {
+                struct connection *c = CONTAINER_OF(pos, struct connection, in_door);
+
+                if (!http_connection_is_idle(&c->http))
+                        continue;
+                connection_free(c);
+                return true;
+        }
+        return false;
+}
+
+static void on_accepted(struct files_http *door, int fd, struct udp_endpoint peer,
+                        struct udp_endpoint local) {
+        nsec_t now = loop_now();
+        struct files_source *source =
+                files_source_get(&door->sources, peer.address, now);
+        struct connection *c;
+        const char *why = NULL;
+
+        if (!source || (door->n_connections >= CONNECTIONS_MAX && !make_room(door)))
+                why = "too many connections";
+        else if (source->n_held >= CONNECTIONS_PER_SOURCE)
+                why = "too many connections from one address";
+        else if (connection_new(door, source, fd, peer, local, &c) < 0)
+                why = "the server is out of memory";
+        if (!why) {
+                run(c);
+                return;
+        }
+        close(fd);
+        if (source && files_source_should_tell(source, now))
+                tell_refused(door, peer.address, "", why, NULL);
+}
+
+static void set_listening(struct files_http *door, unsigned wanted) {
+        for (size_t i = 0; i < door->n_listeners; i++)
+                loop_watch_set(door->listeners[i]->watch, wanted);
+}
+
+static void on_resume(void *userdata) {
+        set_listening(userdata, LOOP_READABLE);
+}
+
+static void on_listener(int fd, unsigned ready, void *userdata) {
+        struct listener *listener = userdata;
+        struct files_http *door = listener->door;
+
+        for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
+                struct udp_endpoint peer, local;
+                int accepted, r = tcp_accept(fd, &accepted, &peer, &local);
+
+                if (r == 0) {
+                        on_accepted(door, accepted, peer, local);
+                        continue;
+                }
+                /* No descriptor is left: the connection stays in the queue and would
+                 * wake us at once, for ever. */
+                if (r != -EAGAIN && !make_room(door)) {
+                        set_listening(door, 0);
+                        loop_timer_set(door->resume,
+                                       loop_now() + pause_without_descriptors);
+                }
+                return;
+        }
+}
+
+int files_http_new(struct files *files, struct files_http **ret) {
+        struct files_http *door = calloc(1, sizeof(*door));
+        int r;
+
+        if (!door)
+                return -ENOMEM;
+        r = loop_timer_new(files_loop(files), on_resume, door, &door->resume);
+        if (r < 0) {
+                free(door);
+                return r;
+        }
+        door->files = files;
+        door->log = -1;
+        list_init(&door->connections);
+        files_sources_init(&door->sources);
+        *ret = door;
+        return 0;
+}
+
+struct files_http *files_http_free(struct files_http *door) {
+        if (!door)
+                return NULL;
+        LIST_FOR_EACH(pos, &door->connections)
+        connection_free(CONTAINER_OF(pos, struct connection, in_door));
+        for (size_t i = 0; i < door->n_listeners; i++) {
+                loop_watch_free(door->listeners[i]->watch);
+                close(door->listeners[i]->fd);
+                free(door->listeners[i]);
+        }
+        loop_timer_free(door->resume);
+        files_sources_done(&door->sources);
+        files_http_log(door, -1);
+        free(door);
+        return NULL;
+}
+
+int files_http_listen(struct files_http *door, int fd) {
+        struct listener *listener;
+        int r;
+
+        if (door->n_listeners == LISTEN_MAX)
+                return -ENOSPC;
+        listener = calloc(1, sizeof(*listener));
+        if (!listener)
+                return -ENOMEM;
+        *listener = (struct listener){ .door = door, .fd = fd };
+        r = loop_watch_new(files_loop(door->files), fd, LOOP_READABLE, on_listener,
+                           listener, &listener->watch);
+        if (r < 0) {
+                free(listener);
+                return r;
+        }
+        door->listeners[door->n_listeners++] = listener;
+        return 0;
+}
+
+void files_http_log(struct files_http *door, int fd) {
+        if (door->log >= 0)
+                close(door->log);
+        door->log = fd;
+}

@@ -1,0 +1,739 @@
+/*
+ * The TFTP door: requests come to the listening sockets, each transfer runs on a
+ * socket of its own, connected to the client from the address it asked, so that the
+ * kernel sorts the packets and tells when the client's port has closed.
+ *
+ * What happens in a transfer is decided by proto/tftp_session; here is only what
+ * touches the machine: sockets, files, time, events, and the limits for strangers.
+ * Data leaves a window at a time, cut into datagrams by the kernel where it can.
+ *
+ * netascii is served as octet: nothing that boots wants its bytes changed, and the
+ * clients that still ask for netascii do it by default, not by intent.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proto/tftp_session.h"
+#include "role/files.h"
+#include "role/files_source.h"
+
+enum {
+        TRANSFERS_MAX = 2048, /* a worker's; each is a socket and a file */
+        REQUEST_MAX = 2048,   /* RFC 2347 says 512; longer ones are cut and refused */
+        BUFFER = 128 * 1024,  /* at least one block with its head */
+        BATCHES_AT_ONCE = 8,
+        LISTEN_MAX = 64,
+        DROPS_TOLD_A_SECOND = 10,
+};
+
+struct listener {
+        struct files_tftp *door;
+        int fd;
+        struct loop_watch *watch;
+};
+
+struct files_tftp {
+        struct files *files;
+        struct udp_batch *batch;
+        struct listener *listeners[LISTEN_MAX];
+        size_t n_listeners;
+        struct list transfers;
+        size_t n_transfers;
+        struct files_sources sources;
+        nsec_t drops_since; /* dropped packets are told at a bounded rate */
+        unsigned n_drops;
+        uint8_t read[BUFFER], packets[BUFFER];
+};
+
+struct transfer {
+        struct list in_door, in_source;
+        struct files_tftp *door;
+        struct files_source *source;
+        struct udp_endpoint client;
+        ip4_t local;
+        int listen_fd, ifindex; /* where the request came by, for a refusal */
+        char *path;
+        struct tftp_options asked;
+        int64_t ticket; /* of a file that the core still makes; -1: none */
+        struct vtree_file *file;
+        int fd; /* connected; -1 before the file is there */
+        struct loop_watch *watch;
+        struct loop_timer *timer;
+        struct tftp_session session;
+        nsec_t started, progress_told;
+        bool is_announced;
+};
+
+/* One datagram to the listening socket, with what answers it. */
+struct request {
+        struct listener *listener;
+        const struct udp_received *datagram;
+        struct files_source *source;
+        nsec_t now;
+};
+
+static void run(struct transfer *t);
+
+static bool is_loopback(ip4_t a) {
+        return a >> 24 == 127;
+}
+
+static uint64_t rate_of(uint64_t bytes, nsec_t took) {
+        uint64_t usec = max_u64(took / NSEC_PER_USEC, 1);
+
+        return bytes > UINT64_MAX / 1000000 ? bytes / usec * 1000000
+                                            : bytes * 1000000 / usec;
+}
+
+static void tell_dropped(struct files_tftp *door, ip4_t client, uint64_t n,
+                         const char *why, nsec_t now) {
+        if (now - door->drops_since >= NSEC_PER_SEC) {
+                door->drops_since = now;
+                door->n_drops = 0;
+        }
+        if (door->n_drops++ >= DROPS_TOLD_A_SECOND)
+                return;
+        files_event(door->files,
+                    &(struct event){ .kind = EVENT_FILE_DROPPED,
+                                     .address = client,
+                                     .values = { EVENT_TEXT("tftp"), EVENT_BYTES(n),
+                                                 EVENT_TEXT(why) } });
+}
+
+static void send_error(int fd, const struct udp_endpoint *to, ip4_t from, int ifindex,
+                       enum tftp_error error, const char *message) {
+        uint8_t bytes[TFTP_BLKSIZE_DEFAULT];
+        size_t n = tftp_build_error(bytes, sizeof(bytes), error, message);
+
+        /* The client asks again when this one is lost. */
+        int ignored = udp_send(fd, bytes, n, *to, from, ifindex);
+        (void)ignored;
+}
+
+static void answer_error(const struct request *r, enum tftp_error error,
+                         const char *message) {
+        send_error(r->listener->fd, &r->datagram->from, r->datagram->local,
+                   r->datagram->ifindex, error, message);
+}
+
+static void tell_refused(struct files_tftp *door, ip4_t client, const char *file,
+                         const char *why, const char *nearest) {
+        struct event e = { .kind = EVENT_FILE_REFUSED,
+                           .address = client,
+                           .values = { EVENT_TEXT("tftp"), EVENT_TEXT(file),
+                                       EVENT_TEXT(why) } };
+
+        if (nearest)
+                e.values[3] = (struct event_value)EVENT_TEXT(nearest);
+        files_event(door->files, &e);
+}
+
+/* pxelinux asks for a dozen names until one is there. */
+static bool is_probe(const char *path) {
+        static const char folder[] = "pxelinux.cfg/";
+        return strncmp(path, folder, strlen(folder)) == 0;
+}
+
+static struct transfer *transfer_free(struct transfer *t) {
+        if (!t)
+                return NULL;
+        if (t->ticket >= 0)
+                files_generate_cancel(t->door->files, t->ticket);
+        loop_watch_free(t->watch);
+        loop_timer_free(t->timer);
+        if (t->fd >= 0)
+                close(t->fd);
+        vtree_file_unref(t->file);
+        list_remove(&t->in_door);
+        list_remove(&t->in_source);
+        t->source->n_held--;
+        t->door->n_transfers--;
+        free(t->path);
+        free(t);
+        return NULL;
+}
+
+static int transfer_new(const struct request *r, const struct tftp_packet *p,
+                        const char *path, struct transfer **ret) {
+        struct files_tftp *door = r->listener->door;
+        struct transfer *t = calloc(1, sizeof(*t));
+
+        if (!t)
+                return -ENOMEM;
+        *t = (struct transfer){ .door = door,
+                                .source = r->source,
+                                .client = r->datagram->from,
+                                .local = r->datagram->local,
+                                .listen_fd = r->listener->fd,
+                                .ifindex = r->datagram->ifindex,
+                                .path = strdup(path),
+                                .asked = p->options,
+                                .ticket = -1,
+                                .fd = -1,
+                                .started = r->now };
+        if (!t->path) {
+                free(t);
+                return -ENOMEM;
+        }
+        list_append(&door->transfers, &t->in_door);
+        list_append(&r->source->held, &t->in_source);
+        r->source->n_held++;
+        door->n_transfers++;
+        *ret = t;
+        return 0;
+}
+
+static void announce(struct transfer *t) {
+        const struct tftp_options *o = &t->session.options;
+        struct text detail = { 0 };
+
+        if (t->is_announced)
+                return;
+        t->is_announced = true;
+        if (t->session.end == TFTP_END_SIZE_ASKED) {
+                text_add(&detail, ", only its size was asked");
+        } else if (o->blksize) {
+                text_add(&detail, ", blksize ");
+                text_u64(&detail, o->blksize);
+        }
+        if (o->windowsize && t->session.end != TFTP_END_SIZE_ASKED) {
+                text_add(&detail, ", windowsize ");
+                text_u64(&detail, o->windowsize);
+        }
+        files_event(
+                t->door->files,
+                &(struct event){ .kind = EVENT_FILE_STARTED,
+                                 .address = t->client.address,
+                                 .values = { EVENT_TEXT("tftp"), EVENT_TEXT(t->path),
+                                             EVENT_BYTES(t->file->size),
+                                             EVENT_TEXT(text_string(&detail)) } });
+        text_done(&detail);
+}
+
+static void tell_progress(struct transfer *t, nsec_t now) {
+        uint64_t sent = tftp_session_acked_bytes(&t->session);
+
+        if (now - t->progress_told < NSEC_PER_SEC)
+                return;
+        t->progress_told = now;
+        files_event(
+                t->door->files,
+                &(struct event){
+                        .kind = EVENT_FILE_PROGRESS,
+                        .address = t->client.address,
+                        .values = { EVENT_TEXT("tftp"), EVENT_TEXT(t->path),
+                                    EVENT_BYTES(sent), EVENT_BYTES(t->file->size),
+                                    EVENT_RATE(rate_of(sent, now - t->started)) } });
+}
+
+static void tell_done(struct transfer *t, nsec_t now) {
+        uint64_t sent = tftp_session_acked_bytes(&t->session);
+        nsec_t took = now - t->started;
+
+        announce(t);
+        if (t->session.end == TFTP_END_SIZE_ASKED)
+                return;
+        files_event(
+                t->door->files,
+                &(struct event){ .kind = EVENT_FILE_DONE,
+                                 .address = t->client.address,
+                                 .values = { EVENT_TEXT("tftp"), EVENT_TEXT(t->path),
+                                             EVENT_BYTES(sent), EVENT_DURATION(took),
+                                             EVENT_RATE(rate_of(sent, took)),
+                                             EVENT_U64(t->session.resent) } });
+}
+
+static void tell_failed(struct transfer *t, const char *why) {
+        uint64_t sent = t->file ? tftp_session_acked_bytes(&t->session) : 0;
+
+        files_event(
+                t->door->files,
+                &(struct event){ .kind = EVENT_FILE_FAILED,
+                                 .address = t->client.address,
+                                 .values = { EVENT_TEXT("tftp"), EVENT_TEXT(t->path),
+                                             EVENT_BYTES(sent), EVENT_TEXT(why) } });
+}
+
+static void tell_ended_badly(struct transfer *t, enum tftp_end end) {
+        struct text why = { 0 };
+
+        if (end == TFTP_END_OURS) {
+                text_add(&why, t->session.message);
+        } else {
+                text_add(&why, tftp_end_text(end));
+                if (end == TFTP_END_ERROR && t->session.client_message[0]) {
+                        text_add(&why, ": ");
+                        text_add(&why, t->session.client_message);
+                }
+        }
+        tell_failed(t, text_string(&why));
+        text_done(&why);
+}
+
+static int read_fully(const struct vtree_file *file, uint64_t offset, uint8_t *out,
+                      size_t n) {
+        while (n > 0) {
+                int64_t got = vtree_file_read(file, offset, out, n);
+
+                if (got <= 0)
+                        return got < 0 ? (int)got : -ESTALE;
+                offset += (uint64_t)got;
+                out += got;
+                n -= (size_t)got;
+        }
+        return 0;
+}
+
+/* Lays `count` blocks with their heads into door->packets; their size in *ret_n. */
+static int lay_out(struct transfer *t, const struct tftp_action *a, uint32_t count,
+                   size_t *ret_n) {
+        struct files_tftp *door = t->door;
+        size_t blksize = t->session.blksize, at = 0;
+        size_t n = (size_t)min_u64(a->length, (uint64_t)count * blksize);
+        /* A single block is read to where it is sent from. */
+        uint8_t *data = count == 1 ? door->packets + TFTP_HEAD : door->read;
+        int r = read_fully(t->file, a->offset, data, n);
+
+        if (r < 0)
+                return r;
+        for (uint32_t i = 0; i < count; i++) {
+                size_t length = min_size(blksize, n - i * blksize);
+
+                tftp_build_data_head(door->packets + at, (uint16_t)(a->first + i));
+                if (count > 1)
+                        memcpy(door->packets + at + TFTP_HEAD, data + i * blksize,
+                               length);
+                at += TFTP_HEAD + length;
+        }
+        *ret_n = at;
+        return 0;
+}
+
+/* Whether the session can go on; false when the socket is full. */
+static bool sent(struct transfer *t, int r, uint32_t count, nsec_t now) {
+        if (r == -EAGAIN)
+                return false;
+        if (r == -ECONNREFUSED)
+                tftp_session_unreachable(&t->session);
+        else
+                /* Whatever else the machine said, the datagrams are lost like any
+                 * others: the session sends again, later, and a bounded number. */
+                tftp_session_sent(&t->session, r > 0 ? (uint32_t)r : count, now);
+        return true;
+}
+
+static bool send_blocks(struct transfer *t, const struct tftp_action *a, nsec_t now) {
+        size_t segment = t->session.blksize + TFTP_HEAD, n;
+        uint32_t count = (uint32_t)min_u64(a->count, BUFFER / segment);
+        int r = lay_out(t, a, count, &n);
+
+        if (r < 0) {
+                tftp_session_fail(&t->session, TFTP_ERROR_UNDEFINED,
+                                  r == -ESTALE ? "the file was cut short under us"
+                                               : "the file could not be read");
+                return true;
+        }
+        return sent(t, udp_send_segments(t->fd, t->door->packets, n, segment), count,
+                    now);
+}
+
+static bool send_oack(struct transfer *t, nsec_t now) {
+        uint8_t bytes[TFTP_OACK_MAX];
+        size_t n = tftp_session_oack(&t->session, bytes);
+
+        return sent(t, udp_send_segments(t->fd, bytes, n, n), 1, now);
+}
+
+static void send_last_words(struct transfer *t, const struct tftp_action *a,
+                            nsec_t now) {
+        uint8_t bytes[TFTP_BLKSIZE_DEFAULT];
+        size_t n = tftp_build_error(bytes, sizeof(bytes), a->error, a->message);
+        int ignored = udp_send_segments(t->fd, bytes, n, n);
+
+        (void)ignored;
+        tftp_session_sent(&t->session, 1, now);
+}
+
+/* Carries out actions until the session waits; frees the transfer at its end. */
+static void run(struct transfer *t) {
+        bool is_full = false;
+
+        while (!is_full) {
+                struct tftp_action a = tftp_session_next(&t->session);
+                nsec_t now = loop_now();
+
+                switch (a.kind) {
+                case TFTP_WAIT:
+                        loop_timer_set(t->timer, a.deadline);
+                        loop_watch_set(t->watch, LOOP_READABLE);
+                        return;
+                case TFTP_SEND:
+                        announce(t);
+                        is_full = !send_blocks(t, &a, now);
+                        break;
+                case TFTP_SEND_OACK:
+                        is_full = !send_oack(t, now);
+                        break;
+                case TFTP_SEND_ERROR:
+                        send_last_words(t, &a, now);
+                        break;
+                case TFTP_DONE:
+                        tell_done(t, now);
+                        transfer_free(t);
+                        return;
+                case TFTP_FAILED:
+                        tell_ended_badly(t, a.end);
+                        transfer_free(t);
+                        return;
+                }
+        }
+        loop_timer_set(t->timer, t->session.deadline);
+        loop_watch_set(t->watch, LOOP_READABLE | LOOP_WRITABLE);
+}
+
+static void on_ready(int fd, unsigned ready, void *userdata) {
+        struct transfer *t = userdata;
+        nsec_t now = loop_now();
+
+        if (ready & LOOP_READABLE) {
+                const struct udp_received *datagrams;
+                int n = udp_recv(fd, t->door->batch, &datagrams);
+
+                for (int i = 0; i < n; i++)
+                        tftp_session_recv(&t->session, datagrams[i].data,
+                                          datagrams[i].n, now);
+                if (n == -ECONNREFUSED)
+                        tftp_session_unreachable(&t->session);
+                if (n > 0)
+                        tell_progress(t, now);
+        }
+        run(t);
+}
+
+static void on_timer(void *userdata) {
+        struct transfer *t = userdata;
+
+        tftp_session_tick(&t->session, loop_now());
+        run(t);
+}
+
+static int open_socket(struct transfer *t) {
+        struct loop *loop = files_loop(t->door->files);
+        int r = udp_connect(t->local, t->client, &t->fd);
+
+        if (r == 0)
+                r = loop_watch_new(loop, t->fd, LOOP_READABLE, on_ready, t, &t->watch);
+        if (r == 0)
+                r = loop_timer_new(loop, on_timer, t, &t->timer);
+        return r;
+}
+
+static void refuse_transfer(struct transfer *t, enum tftp_error error,
+                            const char *message) {
+        send_error(t->listen_fd, &t->client, t->local, t->ifindex, error, message);
+        tell_refused(t->door, t->client.address, t->path, message, NULL);
+        transfer_free(t);
+}
+
+/* Takes the file over. */
+static void start(struct transfer *t, struct vtree_file *file) {
+        const struct tftp_limits limits = {
+                .blksize = is_loopback(t->client.address) ? TFTP_BLKSIZE_LOOPBACK
+                                                          : TFTP_BLKSIZE_ETHERNET,
+                .windowsize = TFTP_WINDOWSIZE_SERVED,
+                .window_bytes = TFTP_WINDOW_BYTES_SERVED,
+        };
+        nsec_t now = loop_now();
+
+        t->file = file;
+        if (file->is_folder) {
+                refuse_transfer(t, TFTP_ERROR_ACCESS, "This is a folder");
+                return;
+        }
+        if (open_socket(t) < 0) {
+                refuse_transfer(t, TFTP_ERROR_UNDEFINED,
+                                "The server has no socket left");
+                return;
+        }
+        t->progress_told = now;
+        tftp_session_init(&t->session, &t->asked, file->size, &limits, now);
+        run(t);
+}
+
+static void refuse_missing(struct files_tftp *door, int fd,
+                           const struct udp_endpoint *to, ip4_t from, int ifindex,
+                           const char *path) {
+        char nearest[PATH_MAX_BYTES];
+        /* A name that is made on demand, but not for this client, is near itself. */
+        bool has_nearest = vtree_nearest(files_tree(door->files), path, nearest) &&
+                           strcmp(nearest, path) != 0;
+        struct text message = { 0 };
+
+        text_add(&message, "File not found: ");
+        text_add(&message, path);
+        if (has_nearest) {
+                text_add(&message, " (nearest: ");
+                text_add(&message, nearest);
+                text_char(&message, ')');
+        }
+        send_error(fd, to, from, ifindex, TFTP_ERROR_NOT_FOUND, text_string(&message));
+        if (is_probe(path))
+                tell_dropped(door, to->address, 0, text_string(&message), loop_now());
+        else
+                tell_refused(door, to->address, path, "not found",
+                             has_nearest ? nearest : NULL);
+        text_done(&message);
+}
+
+static void on_generated(int answer, struct vtree_file *file, void *userdata) {
+        struct transfer *t = userdata;
+
+        t->ticket = -1;
+        if (answer == VTREE_OK) {
+                start(t, file);
+        } else if (answer == VTREE_NOT_FOUND) {
+                refuse_missing(t->door, t->listen_fd, &t->client, t->local, t->ifindex,
+                               t->path);
+                transfer_free(t);
+        } else {
+                refuse_transfer(t, TFTP_ERROR_UNDEFINED,
+                                "The server did not make this file in time");
+        }
+}
+
+static void generate(struct transfer *t) {
+        t->ticket = files_generate(t->door->files, t->path, t->client.address, t->local,
+                                   on_generated, t);
+        if (t->ticket < 0) {
+                t->ticket = -1;
+                refuse_transfer(t, TFTP_ERROR_UNDEFINED,
+                                "The server cannot make this file now");
+        }
+}
+
+static void refuse_request(const struct request *r, enum tftp_error error,
+                           const char *path, const char *why) {
+        struct text message = { 0 };
+
+        text_add(&message, "Refused: ");
+        text_add(&message, why);
+        answer_error(r, error, text_string(&message));
+        tell_refused(r->listener->door, r->datagram->from.address, path, why, NULL);
+        text_done(&message);
+}
+
+static void serve(const struct request *r, const struct tftp_packet *p,
+                  const char *path) {
+        struct files_tftp *door = r->listener->door;
+        struct vtree_file *file = NULL;
+        struct transfer *t;
+        int found = vtree_open(files_tree(door->files), path, &file);
+
+        if (found == VTREE_NOT_FOUND) {
+                refuse_missing(door, r->listener->fd, &r->datagram->from,
+                               r->datagram->local, r->datagram->ifindex, path);
+        } else if (found == VTREE_REFUSED) {
+                refuse_request(r, TFTP_ERROR_ACCESS, path,
+                               "it leads out of the tree, or is no file");
+        } else if (found == VTREE_UNREADABLE) {
+                refuse_request(r, TFTP_ERROR_ACCESS, path,
+                               "the server may not read it");
+        } else if (found < 0 || transfer_new(r, p, path, &t) < 0) {
+                vtree_file_unref(file);
+                refuse_request(r, TFTP_ERROR_UNDEFINED, path,
+                               "the server is out of memory or descriptors");
+        } else if (found == VTREE_GENERATED) {
+                generate(t);
+        } else {
+                start(t, file);
+        }
+}
+
+static bool options_are_equal(const struct tftp_options *a,
+                              const struct tftp_options *b) {
+        return a->blksize == b->blksize && a->windowsize == b->windowsize &&
+               a->timeout == b->timeout && a->has_tsize == b->has_tsize;
+}
+
+/*
+ * A client that heard nothing asks again from the same port: the transfer that runs
+ * will answer it, a second one would only confuse it. But ROMs use few ports, and a
+ * machine that was switched off and on may ask for something else from the same one:
+ * then the old transfer is nobody's.
+ */
+static bool is_asked_again(const struct request *r, const struct tftp_packet *p,
+                           const char *path) {
+        LIST_FOR_EACH(pos, &r->source->held) {
+                struct transfer *t = CONTAINER_OF(pos, struct transfer, in_source);
+
+                if (t->client.port != r->datagram->from.port)
+                        continue;
+                if (strcmp(t->path, path) == 0 &&
+                    options_are_equal(&t->asked, &p->options))
+                        return true;
+                tell_failed(t, "the client asked for something else meanwhile");
+                transfer_free(t);
+                return false;
+        }
+        return false;
+}
+
+static bool is_within_limits(const struct request *r) {
+        struct files_tftp *door = r->listener->door;
+        uint32_t most = files_conf(door->files)->tftp.per_source;
+        ip4_t client = r->datagram->from.address;
+        const char *why;
+
+        if (door->n_transfers >= TRANSFERS_MAX)
+                why = "too many transfers are running";
+        else if (most && r->source->n_held >= most)
+                why = "too many transfers for one address (tftp.per-source)";
+        else
+                return true;
+        /* No answer: the client asks again, and by then one may have ended. */
+        if (files_source_should_tell(r->source, r->now))
+                tell_refused(door, client, "", why, NULL);
+        return false;
+}
+
+static void on_read_request(const struct request *r, const struct tftp_packet *p) {
+        struct files_tftp *door = r->listener->door;
+        char path[PATH_MAX_BYTES];
+        enum path_verdict verdict =
+                path_clean((const char *)p->file.data, p->file.n, path);
+        struct text asked = { 0 };
+
+        if (verdict == PATH_OK) {
+                if (is_asked_again(r, p, path))
+                        tell_dropped(door, r->datagram->from.address, r->datagram->n,
+                                     "a request came again", r->now);
+                else if (is_within_limits(r))
+                        serve(r, p, path);
+                return;
+        }
+        text_printable(&asked, (const char *)p->file.data, p->file.n);
+        refuse_request(r, TFTP_ERROR_ACCESS, text_string(&asked),
+                       path_verdict_text(verdict));
+        text_done(&asked);
+}
+
+static void on_packet(const struct request *r, const struct tftp_packet *p) {
+        ip4_t client = r->datagram->from.address;
+        struct files_tftp *door = r->listener->door;
+
+        switch (p->opcode) {
+        case TFTP_OP_RRQ:
+                if (p->mode == TFTP_MODE_MAIL)
+                        refuse_request(r, TFTP_ERROR_ILLEGAL, "",
+                                       "mail mode is not served here");
+                else
+                        on_read_request(r, p);
+                break;
+        case TFTP_OP_WRQ:
+                refuse_request(r, TFTP_ERROR_ACCESS, "",
+                               "nothing can be written here, only read");
+                break;
+        case TFTP_OP_ERROR: /* never an ERROR for an ERROR: they would go on for ever */
+                tell_dropped(door, client, r->datagram->n, "an ERROR for no transfer",
+                             r->now);
+                break;
+        default: /* RFC 1350 4: a packet of a transfer that does not exist */
+                answer_error(r, TFTP_ERROR_UNKNOWN_TID, "Unknown transfer ID");
+                tell_dropped(door, client, r->datagram->n,
+                             "a packet of no transfer of ours", r->now);
+        }
+}
+
+static void on_datagram(struct listener *listener, const struct udp_received *datagram,
+                        nsec_t now) {
+        struct files_tftp *door = listener->door;
+        struct request r = { .listener = listener,
+                             .datagram = datagram,
+                             .source = files_source_get(&door->sources,
+                                                        datagram->from.address, now),
+                             .now = now };
+        struct tftp_packet p;
+        enum tftp_verdict verdict = tftp_parse(datagram->data, datagram->n, &p);
+        const char *why = tftp_verdict_text(verdict);
+
+        if (verdict == TFTP_OK) {
+                if (r.source &&
+                    files_source_admits(r.source, files_conf(door->files)->tftp.rate,
+                                        now)) {
+                        on_packet(&r, &p);
+                        return;
+                }
+                why = "too many requests from one address (tftp.rate)";
+        }
+        tell_dropped(door, datagram->from.address, datagram->n, why, now);
+}
+
+static void on_listener(int fd, unsigned ready, void *userdata) {
+        struct listener *listener = userdata;
+        nsec_t now = loop_now();
+
+        for (int k = 0; k < BATCHES_AT_ONCE; k++) {
+                const struct udp_received *datagrams;
+                int n = udp_recv(fd, listener->door->batch, &datagrams);
+
+                for (int i = 0; i < n; i++)
+                        on_datagram(listener, &datagrams[i], now);
+                if (n < UDP_BATCH)
+                        return;
+        }
+}
+
+int files_tftp_new(struct files *files, struct files_tftp **ret) {
+        struct files_tftp *door = calloc(1, sizeof(*door));
+        int r;
+
+        if (!door)
+                return -ENOMEM;
+        r = udp_batch_new(REQUEST_MAX, &door->batch);
+        if (r < 0) {
+                free(door);
+                return r;
+        }
+        door->files = files;
+        list_init(&door->transfers);
+        files_sources_init(&door->sources);
+        *ret = door;
+        return 0;
+}
+
+struct files_tftp *files_tftp_free(struct files_tftp *door) {
+        if (!door)
+                return NULL;
+        LIST_FOR_EACH(pos, &door->transfers)
+        transfer_free(CONTAINER_OF(pos, struct transfer, in_door));
+        for (size_t i = 0; i < door->n_listeners; i++) {
+                loop_watch_free(door->listeners[i]->watch);
+                close(door->listeners[i]->fd);
+                free(door->listeners[i]);
+        }
+        files_sources_done(&door->sources);
+        udp_batch_free(door->batch);
+        free(door);
+        return NULL;
+}
+
+int files_tftp_listen(struct files_tftp *door, int fd) {
+        struct listener *listener;
+        int r;
+
+        if (door->n_listeners == LISTEN_MAX)
+                return -ENOSPC;
+        listener = calloc(1, sizeof(*listener));
+        if (!listener)
+                return -ENOMEM;
+        *listener = (struct listener){ .door = door, .fd = fd };
+        r = loop_watch_new(files_loop(door->files), fd, LOOP_READABLE, on_listener,
+                           listener, &listener->watch);
+        if (r < 0) {
+                free(listener);
+                return r;
+        }
+        door->listeners[door->n_listeners++] = listener;
+        return 0;
+}
