@@ -454,19 +454,24 @@ void http_connection_tick(struct http_connection *c, nsec_t now, nsec_t realtime
 
 /* Inside the quotes of a log: no quote, no backslash, no control character raw. */
 static void add_quoted(struct text *out, struct span s) {
-        struct text printable = { 0 };
+        const char *p = s.n ? (const char *)s.data : "";
+        const char *end = p + min_size(s.n, LOGGED_MAX);
 
         text_char(out, '"');
         if (s.n == 0)
                 text_char(out, '-');
-        text_printable(&printable, (const char *)s.data, min_size(s.n, LOGGED_MAX));
-        for (const char *p = text_string(&printable); *p; p++) {
-                if (*p == '"')
-                        text_char(out, '\\');
-                text_char(out, *p);
+        while (p < end) {
+                const char *plain = p;
+
+                while (p < end && *p != '"' && *p != '\\')
+                        p++;
+                text_printable(out, plain, (size_t)(p - plain));
+                if (p == end)
+                        break;
+                text_char(out, '\\');
+                text_char(out, *p++);
         }
         text_char(out, '"');
-        text_done(&printable);
 }
 
 void http_connection_log(const struct http_connection *c, ip4_t peer, nsec_t realtime,
