@@ -18,8 +18,8 @@ struct lease_record {
         uint8_t n_client_id; /* option 61 as sent; 0: the client sent none */
         uint8_t client_id[LEASE_CLIENT_ID_MAX];
         char hostname[LEASE_HOSTNAME_MAX]; /* "" */
-        nsec_t starts, ends; /* since 1970; NSEC_NEVER: no end */
-        ip4_t subnet;        /* its network address */
+        nsec_t starts, ends;               /* since 1970; NSEC_NEVER: no end */
+        ip4_t subnet;                      /* its network address */
 };
 
 /* One JSON object: address, mac, client_id, hostname, state, starts, ends, subnet. */
