@@ -18,6 +18,7 @@ enum ipc_kind {
         IPC_START,  /* parent → role: struct ipc_start; tail: configuration text */
         IPC_PEER,   /* parent → role: struct ipc_peer; fd: the channel to it */
         IPC_SOCKET, /* parent → role: struct ipc_socket; fd */
+        IPC_FOLDER, /* parent → role: tail: a path of the configuration; fd: it, open */
         IPC_INTERFACES, /* parent → role: tail: array of struct net_interface */
         IPC_GO,         /* parent → role: you have everything; begin */
         IPC_READY,      /* role → parent: serving */
@@ -42,6 +43,7 @@ enum ipc_door {
         IPC_DOOR_TFTP,
         IPC_DOOR_HTTP,
         IPC_DOOR_CONTROL,
+        IPC_DOOR_LOG, /* the HTTP access log: a file to append to */
         IPC_N_DOORS,
 };
 const char *ipc_door_name(enum ipc_door door);
@@ -50,6 +52,7 @@ enum { IPC_FDS_MAX = 4, IPC_MESSAGE_MAX = 60000 };
 
 struct ipc_start {
         uint32_t role, index, n_files; /* n_files: how many files workers there are */
+        uint32_t is_restart;           /* 1: another of its kind ended before it */
 };
 struct ipc_peer {
         uint32_t role, index;

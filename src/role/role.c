@@ -27,11 +27,33 @@ void role_event(struct ipc_channel *channel, struct event *event) {
 static struct conf *parse_conf(struct role *role, const struct ipc_message *message) {
         struct conf_problems problems = { 0 };
         struct conf *conf = NULL;
-        int r = conf_parse("configuration", (const char *)message->tail, message->n_tail,
-                           role->flags, &conf, &problems);
+        int r = conf_parse("configuration", (const char *)message->tail,
+                           message->n_tail, role->flags, &conf, &problems);
 
         conf_problems_done(&problems);
         return r == 0 ? conf : NULL;
+}
+
+static void on_folder(struct role *role, const struct ipc_message *message) {
+        struct role_folder *folder = &role->folders[role->n_folders];
+
+        if (message->n_fds != 1 || role->n_folders == ROLE_FOLDERS_MAX)
+                return;
+        folder->path = strndup((const char *)message->tail, message->n_tail);
+        if (!folder->path)
+                return;
+        folder->fd = message->fds[0];
+        message->fds[0] = -1;
+        snprintf(folder->reachable, sizeof(folder->reachable), "/proc/self/fd/%d",
+                 folder->fd);
+        role->n_folders++;
+}
+
+const char *role_path(const struct role *role, const char *path) {
+        for (size_t i = 0; i < role->n_folders; i++)
+                if (strcmp(role->folders[i].path, path) == 0)
+                        return role->folders[i].reachable;
+        return path;
 }
 
 static int on_start(struct role *role, const struct ipc_message *message) {
@@ -39,6 +61,7 @@ static int on_start(struct role *role, const struct ipc_message *message) {
 
         role->index = start->index;
         role->n_files = start->n_files;
+        role->is_restart = start->is_restart;
         role->conf = parse_conf(role, message);
         return role->conf ? role->methods->start(role) : -EINVAL;
 }
@@ -66,6 +89,9 @@ static void on_parent(struct ipc_channel *channel, const struct ipc_message *mes
         case IPC_START:
                 r = on_start(role, message);
                 break;
+        case IPC_FOLDER:
+                on_folder(role, message);
+                break;
         case IPC_GO:
                 r = role->methods->go(role);
                 if (r == 0)
@@ -78,8 +104,8 @@ static void on_parent(struct ipc_channel *channel, const struct ipc_message *mes
                 role->methods->message(role, message);
         }
         if (r < 0) {
-                fprintf(stderr, "bootjack %s: cannot start: %s\n", ipc_role_name(role->kind),
-                        strerror(-r));
+                fprintf(stderr, "bootjack %s: cannot start: %s\n",
+                        ipc_role_name(role->kind), strerror(-r));
                 exit(EXIT_FAILURE);
         }
 }
@@ -123,10 +149,15 @@ int role_main(enum ipc_role kind, struct conf_flags *flags) {
                 return EXIT_FAILURE;
         }
         loop_run(role.loop);
-        role.methods->stop(&role);
+        if (role.userdata)
+                role.methods->stop(&role);
         ipc_channel_free(role.parent);
         loop_signal_free(role.terminate);
         loop_free(role.loop);
+        for (size_t i = 0; i < role.n_folders; i++) {
+                close(role.folders[i].fd);
+                free(role.folders[i].path);
+        }
         conf_free(role.conf);
         return EXIT_SUCCESS;
 }

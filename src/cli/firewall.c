@@ -1,0 +1,180 @@
+/*
+ * bootjack firewall: rules for exactly the doors that the configuration opens. TFTP
+ * answers from a port of its own for each transfer, and the client's acknowledgements
+ * go there: they belong to no connection that a firewall has seen begin on port 69, so
+ * the helper of the connection tracker (or the range of those ports) is let in too.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/cli.h"
+#include "cli/server.h"
+
+struct door {
+        const char *protocol, *why;
+        uint16_t port;
+};
+
+enum { DOORS_MAX = 4 };
+
+static size_t list_doors(const struct conf *conf, struct door *ret) {
+        size_t n = 0;
+
+        if (conf->dhcp.mode != CONF_DHCP_OFF) {
+                ret[n++] = (struct door){ "udp", "DHCP", 67 };
+                ret[n++] = (struct door){ "udp", "PXE boot server", 4011 };
+        }
+        if (conf->tftp.port)
+                ret[n++] = (struct door){ "udp", "TFTP", conf->tftp.port };
+        if (conf->http.port)
+                ret[n++] = (struct door){ "tcp", "HTTP", conf->http.port };
+        return n;
+}
+
+static void add_port(struct text *out, uint16_t port) {
+        text_u64(out, port);
+}
+
+static void add_nft_interfaces(const struct conf *conf, struct text *out) {
+        if (conf->interfaces.n == 0)
+                return;
+        text_add(out, "iifname { ");
+        for (size_t i = 0; i < conf->interfaces.n; i++) {
+                text_add(out, i > 0 ? ", \"" : "\"");
+                text_add(out, conf->interfaces.items[i]);
+                text_char(out, '"');
+        }
+        text_add(out, " } ");
+}
+
+static void print_nftables(const struct conf *conf, const struct door *doors, size_t n,
+                           struct text *out) {
+        text_add(out, "# nft -f -\n"
+                      "table inet bootjack {\n");
+        if (conf->tftp.port)
+                text_add(out, "        ct helper tftp {\n"
+                              "                type \"tftp\" protocol udp\n"
+                              "        }\n"
+                              "        chain prerouting {\n"
+                              "                type filter hook prerouting priority "
+                              "filter\n"
+                              "                udp dport ");
+        if (conf->tftp.port) {
+                add_port(out, conf->tftp.port);
+                text_add(out, " ct helper set \"tftp\"\n        }\n");
+        }
+        text_add(out, "        chain input {\n"
+                      "                type filter hook input priority filter - 1\n"
+                      "                ct state established,related accept\n");
+        for (size_t i = 0; i < n; i++) {
+                text_add(out, "                ");
+                add_nft_interfaces(conf, out);
+                text_add(out, doors[i].protocol);
+                text_add(out, " dport ");
+                add_port(out, doors[i].port);
+                text_add(out, " accept comment \"");
+                text_add(out, doors[i].why);
+                text_add(out, "\"\n");
+        }
+        text_add(out,
+                 "        }\n}\n"
+                 "# An accept here does not overrule a drop in another table: if one "
+                 "has its own\n# input chain with policy drop, put these lines "
+                 "there.\n");
+}
+
+static void add_iptables_rule(struct text *out, const char *interface,
+                              const struct door *door) {
+        text_add(out, "iptables -I INPUT ");
+        if (interface) {
+                text_add(out, "-i ");
+                text_add(out, interface);
+                text_char(out, ' ');
+        }
+        text_add(out, "-p ");
+        text_add(out, door->protocol);
+        text_add(out, " --dport ");
+        add_port(out, door->port);
+        text_add(out, " -m comment --comment \"");
+        text_add(out, door->why);
+        text_add(out, "\" -j ACCEPT\n");
+}
+
+static void print_iptables(const struct conf *conf, const struct door *doors, size_t n,
+                           struct text *out) {
+        text_add(out, "iptables -I INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j "
+                      "ACCEPT\n");
+        if (conf->tftp.port) {
+                text_add(out, "modprobe nf_conntrack_tftp\n"
+                              "iptables -t raw -I PREROUTING -p udp --dport ");
+                add_port(out, conf->tftp.port);
+                text_add(out, " -j CT --helper tftp\n");
+        }
+        for (size_t i = 0; i < n; i++) {
+                if (conf->interfaces.n == 0)
+                        add_iptables_rule(out, NULL, &doors[i]);
+                for (size_t j = 0; j < conf->interfaces.n; j++)
+                        add_iptables_rule(out, conf->interfaces.items[j], &doors[i]);
+        }
+}
+
+static void print_firewalld(const struct conf *conf, const struct door *doors, size_t n,
+                            struct text *out) {
+        for (size_t i = 0; i < n; i++) {
+                text_add(out, "firewall-cmd --permanent --add-port=");
+                add_port(out, doors[i].port);
+                text_char(out, '/');
+                text_add(out, doors[i].protocol);
+                text_add(out, "  # ");
+                text_add(out, doors[i].why);
+                text_char(out, '\n');
+        }
+        if (conf->tftp.port == 69)
+                text_add(out,
+                         "firewall-cmd --permanent --add-service=tftp  # its helper\n");
+        text_add(out, "firewall-cmd --reload\n");
+}
+
+static const struct {
+        const char *name;
+        void (*print)(const struct conf *conf, const struct door *doors, size_t n,
+                      struct text *out);
+} kinds[] = {
+        { "nftables", print_nftables },
+        { "iptables", print_iptables },
+        { "firewalld", print_firewalld },
+};
+
+static int print_rules(size_t kind, const struct conf_flags *flags) {
+        struct door doors[DOORS_MAX];
+        struct conf *conf = NULL;
+        struct text out = { 0 };
+        int r = server_conf(flags, &conf);
+
+        if (r != 0)
+                return r;
+        kinds[kind].print(conf, doors, list_doors(conf, doors), &out);
+        conf_free(conf);
+        return print_text(&out);
+}
+
+int cli_firewall(int argc, char **argv) {
+        static struct conf_flags flags;
+        struct option_row rows[SERVER_ROWS + 1] = { 0 };
+        const struct options options = {
+                "firewall", "Print the rules for exactly the doors that are open.",
+                "[nftables | iptables | firewalld]", 1, rows
+        };
+        struct options_found found;
+        int r;
+
+        server_rows(&flags, rows);
+        r = options_parse(&options, argc, argv, &found);
+        if (r != OPTIONS_GO_ON)
+                return r;
+        for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+                if (found.n_operands == 0 ||
+                    strcmp(found.operands[0], kinds[i].name) == 0)
+                        return print_rules(i, &flags);
+        return options_wrong(&options, "there is no such firewall");
+}

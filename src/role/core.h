@@ -1,0 +1,110 @@
+#pragma once
+/*
+ * Private to the core: the state that its files share. core.c wires, core_dhcp.c
+ * executes what the DHCP server wants, core_menu.c makes the files that are generated
+ * for a client, core_query.c answers the command line.
+ */
+#include "base/event.h"
+#include "base/list.h"
+#include "io/net.h"
+#include "io/udp.h"
+#include "media/index.h"
+#include "policy/machine.h"
+#include "policy/menu.h"
+#include "proto/dhcp4_server.h"
+#include "role/role.h"
+#include "store/store.h"
+
+enum { CORE_INTERFACES_MAX = 32, CORE_SOCKETS_MAX = 96, CORE_MEDIA_MAX = 512 };
+
+struct core;
+
+struct core_socket {
+        struct core *core;
+        struct ipc_socket at;
+        int fd; /* -1: free */
+        struct loop_watch *watch;
+};
+
+struct core_medium {
+        uint64_t id;
+        char name[MEDIUM_NAME_MAX];
+        void *mapping;
+        size_t n_mapping;
+        struct media_index index;
+};
+
+/* A message that waits for its lease to be on disk. */
+struct core_pending {
+        struct list link;
+        int64_t ticket;
+        struct dhcp4_send send;
+};
+
+struct core {
+        struct role *role;
+        struct net_interface interfaces[CORE_INTERFACES_MAX];
+        size_t n_interfaces;
+        struct core_socket sockets[CORE_SOCKETS_MAX];
+        int raw;
+        struct udp_batch *batch;
+
+        struct dhcp4_server *dhcp;
+        struct policy_rules rules;
+        struct dhcp4_actions *actions;
+        struct loop_timer *dhcp_timer;
+        struct list pending;
+        size_t n_pending;
+
+        struct store *store;
+        struct loop_watch *store_watch;
+        int64_t last_ticket;
+        bool store_has_failed;
+
+        struct machines *machines;
+        struct core_medium media[CORE_MEDIA_MAX];
+        size_t n_media;
+        bool is_settled; /* the library has looked at everything once */
+        struct loop_timer *settle_timer;
+
+        struct ipc_channel *library, *admin, *files[ROLE_FILES_WORKERS];
+        nsec_t started;
+        uint64_t n_menus;
+};
+
+/* Stamps an event with time, story, MAC and address, and sends it to the log, the
+ * history and the live view. */
+void core_event(struct core *core, struct event *event);
+
+/* The interface with this address, or whose network `address` is in; NULL. */
+const struct net_interface *core_interface_of(const struct core *core, ip4_t address);
+
+/* DHCP: builds its configuration anew from conf and interfaces. */
+MUST_USE int core_dhcp_configure(struct core *core);
+/* The same while serving: without memory the old one goes on, and that is said. */
+void core_dhcp_refresh(struct core *core);
+MUST_USE int core_dhcp_start(struct core *core);
+void core_dhcp_socket(struct core *core, const struct ipc_socket *at, int fd);
+void core_dhcp_stop(struct core *core);
+/* The facts of a subnet as explain needs them. */
+void core_dhcp_subnet_facts(const struct core *core, ip4_t server,
+                            struct policy_facts *facts);
+
+/* The menu for one machine, seen from the address that it knows us by. Texts belong to
+ * `texts` (of MENU_ENTRIES_MAX), which the caller frees with core_menu_done(). */
+struct core_menu {
+        struct menu menu;
+        struct text texts[MENU_ENTRIES_MAX * 3];
+        size_t n_texts;
+};
+MUST_USE int core_menu_new(struct core *core, const struct machine *machine,
+                           ip4_t server, unsigned firmware, struct core_menu **ret);
+struct core_menu *core_menu_free(struct core_menu *menu);
+void core_generate(struct core *core, struct ipc_channel *channel,
+                   const struct ipc_message *message);
+
+void core_media_add(struct core *core, const struct ipc_message *message);
+void core_media_remove(struct core *core, uint64_t id);
+
+void core_query(struct core *core, struct ipc_channel *channel,
+                const struct ipc_message *message);

@@ -1,0 +1,444 @@
+/*
+ * The hands of the DHCP server: its sockets, its clock, and the order of its actions.
+ * A message marked durable waits here until the store has said that every lease before
+ * it is on disk; if the disk fails, it waits for ever and the client asks again.
+ */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "role/core.h"
+#include "wire/frame.h"
+
+enum { PENDING_MAX = 8192 };
+
+const struct net_interface *core_interface_of(const struct core *core, ip4_t address) {
+        for (size_t i = 0; i < core->n_interfaces; i++)
+                if (core->interfaces[i].address == address)
+                        return &core->interfaces[i];
+        for (size_t i = 0; i < core->n_interfaces; i++)
+                if (((core->interfaces[i].address ^ address) &
+                     core->interfaces[i].mask) == 0)
+                        return &core->interfaces[i];
+        return NULL;
+}
+
+/* ---- configuration ---- */
+
+static size_t copy_interfaces(const struct core *core, struct dhcp4_interface *ret) {
+        for (size_t i = 0; i < core->n_interfaces; i++) {
+                const struct net_interface *from = &core->interfaces[i];
+
+                ret[i].ifindex = from->ifindex;
+                ret[i].address = from->address;
+                ret[i].mask = from->mask;
+                memcpy(ret[i].name, from->name, sizeof(ret[i].name));
+        }
+        return core->n_interfaces;
+}
+
+/* A subnet that came as a bare range takes the network of its interface. */
+static bool place_subnet(const struct core *core, const struct conf_subnet *from,
+                         ip4_t *ret_network, ip4_t *ret_mask) {
+        const struct net_interface *interface;
+
+        *ret_network = from->network;
+        *ret_mask = from->mask;
+        if (from->mask)
+                return true;
+        if (from->n_pools == 0)
+                return false;
+        interface = core_interface_of(core, from->pools[0].first);
+        if (!interface)
+                return false;
+        *ret_network = interface->address & interface->mask;
+        *ret_mask = interface->mask;
+        return true;
+}
+
+_Static_assert(sizeof(struct conf_range) == sizeof(struct dhcp4_range) &&
+                       sizeof(struct conf_option) == sizeof(struct dhcp4_option),
+               "the configuration's ranges and options are handed on as they are");
+
+static size_t copy_subnets(const struct core *core, struct dhcp4_subnet *ret) {
+        const struct conf *conf = core->role->conf;
+        size_t n = 0;
+
+        for (size_t i = 0; i < conf->dhcp.n_subnets; i++) {
+                const struct conf_subnet *from = &conf->dhcp.subnets[i];
+                ip4_t network, mask;
+
+                if (!place_subnet(core, from, &network, &mask))
+                        continue;
+                ret[n++] = (struct dhcp4_subnet){
+                        .network = network,
+                        .mask = mask,
+                        .pools = (const struct dhcp4_range *)(const void *)from->pools,
+                        .n_pools = from->n_pools,
+                        .bootp = from->bootp,
+                        .lease_time = from->lease_time,
+                        .max_lease_time = from->max_lease_time,
+                        .options = (const struct dhcp4_option *)(const void *)
+                                           from->options,
+                        .n_options = from->n_options,
+                        .next_server = from->next_server,
+                        .filename = from->filename,
+                };
+        }
+        return n;
+}
+
+static size_t copy_hosts(const struct core *core, struct dhcp4_host *ret) {
+        const struct conf *conf = core->role->conf;
+
+        for (size_t i = 0; i < conf->dhcp.n_hosts; i++)
+                ret[i] =
+                        (struct dhcp4_host){ .mac = conf->dhcp.hosts[i].mac,
+                                             .address = conf->dhcp.hosts[i].address,
+                                             .hostname = conf->dhcp.hosts[i].hostname };
+        return conf->dhcp.n_hosts;
+}
+
+/* Which loaders can be served: the administrator's folders and the system's packages.
+ * Looked at by name only; the files workers open them. */
+static uint32_t find_loaders(const struct core *core) {
+        const struct conf *conf = core->role->conf;
+        uint32_t mask = 0;
+        char path[4096];
+
+        for (size_t i = 0; i < policy_n_files; i++) {
+                const struct policy_file *file = &policy_files[i];
+                bool found = access(file->host_path, F_OK) == 0;
+
+                for (size_t j = 0; j <= conf->loaders.n && !found; j++) {
+                        const char *folder = j < conf->loaders.n
+                                                     ? conf->loaders.items[j]
+                                                     : conf->root;
+                        struct writer w = writer_of(path, sizeof(path));
+
+                        writer_text(&w, role_path(core->role, folder));
+                        writer_u8(&w, '/');
+                        writer_cstring(&w, file->name);
+                        found = folder[0] && !w.failed && access(path, F_OK) == 0;
+                }
+                if (found && file->loader != POLICY_LOADER_NONE)
+                        mask |= 1u << file->loader;
+        }
+        return mask;
+}
+
+int core_dhcp_configure(struct core *core) {
+        const struct conf *conf = core->role->conf;
+        struct dhcp4_interface interfaces[CORE_INTERFACES_MAX] = { 0 };
+        struct dhcp4_subnet *subnets =
+                calloc(conf->dhcp.n_subnets + 1, sizeof(*subnets));
+        struct dhcp4_host *hosts = calloc(conf->dhcp.n_hosts + 1, sizeof(*hosts));
+        struct dhcp4_config config = { .is_proxy = conf->dhcp.mode != CONF_DHCP_SERVER,
+                                       .authoritative = conf->dhcp.authoritative,
+                                       .interfaces = interfaces,
+                                       .subnets = subnets,
+                                       .hosts = hosts };
+        int r = -ENOMEM;
+
+        if (subnets && hosts) {
+                core->rules.loaders = find_loaders(core);
+                core->rules.http_port = conf->http.port;
+                config.rules = core->rules;
+                config.n_interfaces = copy_interfaces(core, interfaces);
+                config.n_subnets = copy_subnets(core, subnets);
+                config.n_hosts = copy_hosts(core, hosts);
+                r = core->dhcp ? dhcp4_server_configure(core->dhcp, &config)
+                               : dhcp4_server_new(&config, &core->dhcp);
+        }
+        free(subnets);
+        free(hosts);
+        return r;
+}
+
+void core_dhcp_refresh(struct core *core) {
+        struct event event = { .kind = EVENT_RELOAD_REFUSED };
+        int r = core_dhcp_configure(core);
+
+        if (r == 0)
+                return;
+        event.values[0] = (struct event_value)EVENT_TEXT(strerror(-r));
+        core_event(core, &event);
+}
+
+void core_dhcp_subnet_facts(const struct core *core, ip4_t server,
+                            struct policy_facts *facts) {
+        const struct conf *conf = core->role->conf;
+
+        facts->server = server;
+        facts->is_proxy = conf->dhcp.mode != CONF_DHCP_SERVER;
+        for (size_t i = 0; i < conf->dhcp.n_subnets; i++) {
+                ip4_t network, mask;
+
+                if (place_subnet(core, &conf->dhcp.subnets[i], &network, &mask) &&
+                    (server & mask) == network) {
+                        facts->filename = conf->dhcp.subnets[i].filename;
+                        facts->next_server = conf->dhcp.subnets[i].next_server;
+                        return;
+                }
+        }
+}
+
+/* ---- sending ---- */
+
+static struct core_socket *find_socket(struct core *core, int ifindex, uint16_t port) {
+        for (size_t i = 0; i < CORE_SOCKETS_MAX; i++)
+                if (core->sockets[i].fd >= 0 &&
+                    core->sockets[i].at.ifindex == ifindex &&
+                    core->sockets[i].at.port == port)
+                        return &core->sockets[i];
+        return NULL;
+}
+
+/* RFC 2131 4.1: a client without an address cannot answer ARP, so the frame is
+ * addressed by hand; without a packet socket, broadcast reaches it as well. */
+static int send_raw(struct core *core, const struct dhcp4_send *send) {
+        const struct net_interface *interface = core_interface_of(core, send->from);
+        uint8_t frame[1600];
+        size_t n;
+
+        if (core->raw < 0 || !interface || !interface->has_link_layer)
+                return -ENODEV;
+        n = frame_build(frame, sizeof(frame),
+                        &(struct frame){ .source = interface->mac,
+                                         .destination = send->mac,
+                                         .from = send->from,
+                                         .to = send->to,
+                                         .from_port = send->from_port,
+                                         .to_port = send->port },
+                        send->data, send->n);
+        return n ? net_raw_send(core->raw, send->ifindex, frame, n) : -EMSGSIZE;
+}
+
+static void say_unsent(struct core *core, const struct dhcp4_send *send, int error) {
+        struct event event = { .kind = EVENT_DHCP_SILENT, .mac = send->mac };
+
+        event.values[0] = (struct event_value)EVENT_TEXT("message");
+        event.values[1] = (struct event_value)EVENT_TEXT(strerror(-error));
+        core_event(core, &event);
+}
+
+static void send_now(struct core *core, const struct dhcp4_send *send) {
+        struct core_socket *socket = find_socket(core, send->ifindex, send->from_port);
+        struct udp_endpoint to = { send->to, send->port };
+        int r;
+
+        if (send->how == DHCP4_RAW_UNICAST && send_raw(core, send) == 0)
+                return;
+        if (!socket)
+                return;
+        if (send->how != DHCP4_UNICAST)
+                to.address = UINT32_MAX;
+        r = udp_send(socket->fd, send->data, send->n, to, send->from, send->ifindex);
+        if (r < 0)
+                say_unsent(core, send, r);
+}
+
+static void hold(struct core *core, const struct dhcp4_send *send) {
+        struct core_pending *pending;
+
+        /* The client asks again, when there is room or the disk takes its lease. */
+        if (core->n_pending == PENDING_MAX || core->last_ticket == INT64_MAX)
+                return;
+        pending = malloc(sizeof(*pending));
+        if (!pending)
+                return;
+        pending->ticket = core->last_ticket;
+        pending->send = *send;
+        list_append(&core->pending, &pending->link);
+        core->n_pending++;
+}
+
+static void say_store(struct core *core, int error) {
+        bool has_failed = error < 0;
+        struct event event = { .kind = has_failed ? EVENT_STORE_FAILED
+                                                  : EVENT_STORE_RECOVERED };
+
+        if (has_failed == core->store_has_failed)
+                return;
+        core->store_has_failed = has_failed;
+        if (has_failed)
+                event.values[0] = (struct event_value)EVENT_TEXT(strerror(-error));
+        core_event(core, &event);
+}
+
+static void on_store(int fd, unsigned ready, void *userdata) {
+        struct core *core = userdata;
+        int error;
+        int64_t done = store_done(core->store, &error);
+
+        say_store(core, error);
+        LIST_FOR_EACH(pos, &core->pending) {
+                struct core_pending *pending =
+                        CONTAINER_OF(pos, struct core_pending, link);
+
+                if (pending->ticket > done)
+                        break;
+                send_now(core, &pending->send);
+                list_remove(pos);
+                core->n_pending--;
+                free(pending);
+        }
+}
+
+/* ---- actions ---- */
+
+static void persist(struct core *core, const struct lease_record *record) {
+        int64_t ticket = store_put_lease(core->store, record);
+
+        machines_bind(core->machines, record->mac,
+                      record->state == LEASE_BOUND ? record->address : 0);
+        if (ticket >= 0)
+                core->last_ticket = ticket;
+        else
+                /* What follows must not be said: no ticket will ever cover it. */
+                core->last_ticket = INT64_MAX;
+}
+
+static void seen(struct core *core, const struct dhcp4_action *action) {
+        machines_seen(core->machines, &action->seen.facts, action->seen.is_discover,
+                      loop_realtime());
+        if (action->seen.address)
+                machines_bind(core->machines, action->seen.facts.mac,
+                              action->seen.address);
+}
+
+/* Machines first: an event of the same message belongs to the story that it opens. */
+static void execute(struct core *core) {
+        struct dhcp4_actions *actions = core->actions;
+
+        for (size_t i = 0; i < actions->n; i++)
+                if (actions->items[i].kind == DHCP4_SEEN)
+                        seen(core, &actions->items[i]);
+        for (size_t i = 0; i < actions->n; i++) {
+                struct dhcp4_action *action = &actions->items[i];
+
+                switch (action->kind) {
+                case DHCP4_SEND:
+                        if (action->send.durable)
+                                hold(core, &action->send);
+                        else
+                                send_now(core, &action->send);
+                        break;
+                case DHCP4_PERSIST:
+                        persist(core, &action->record);
+                        break;
+                case DHCP4_EVENT:
+                        core_event(core, &action->event);
+                        break;
+                default:
+                        break;
+                }
+        }
+}
+
+static void arm(struct core *core) {
+        nsec_t due = dhcp4_server_next(core->dhcp), now = loop_realtime();
+
+        /* The server thinks in calendar time, timers in their own. */
+        loop_timer_set(core->dhcp_timer,
+                       due == NSEC_NEVER ? NSEC_NEVER
+                                         : loop_now() + (due > now ? due - now : 0));
+}
+
+static void on_timer(void *userdata) {
+        struct core *core = userdata;
+
+        dhcp4_server_tick(core->dhcp, loop_realtime(), core->actions);
+        execute(core);
+        arm(core);
+}
+
+static void receive(struct core_socket *socket, const struct udp_received *packet) {
+        struct core *core = socket->core;
+        struct dhcp4_received received = { .data = packet->data,
+                                           .n = packet->n,
+                                           .ifindex = socket->at.ifindex,
+                                           .from = packet->from.address,
+                                           .to = packet->to,
+                                           .from_port = packet->from.port,
+                                           .port = (uint16_t)socket->at.port,
+                                           .now = loop_realtime() };
+
+        dhcp4_server_recv(core->dhcp, &received, core->actions);
+        execute(core);
+}
+
+static void close_socket(struct core_socket *socket) {
+        socket->watch = loop_watch_free(socket->watch);
+        close(socket->fd);
+        socket->fd = -1;
+}
+
+static void on_readable(int fd, unsigned ready, void *userdata) {
+        struct core_socket *socket = userdata;
+        const struct udp_received *packets;
+        int n = udp_recv(fd, socket->core->batch, &packets);
+
+        for (int i = 0; i < n; i++)
+                receive(socket, &packets[i]);
+        if (n > 0)
+                arm(socket->core);
+        else if (n == -ENODEV || n == -EBADF)
+                close_socket(socket); /* the interface has gone */
+}
+
+void core_dhcp_socket(struct core *core, const struct ipc_socket *at, int fd) {
+        if (at->door == IPC_DOOR_RAW) {
+                if (core->raw >= 0)
+                        close(core->raw);
+                core->raw = fd;
+                return;
+        }
+        for (size_t i = 0; i < CORE_SOCKETS_MAX; i++) {
+                struct core_socket *socket = &core->sockets[i];
+
+                if (socket->fd >= 0)
+                        continue;
+                *socket = (struct core_socket){ .core = core, .at = *at, .fd = fd };
+                if (loop_watch_new(core->role->loop, fd, LOOP_READABLE, on_readable,
+                                   socket, &socket->watch) < 0)
+                        close_socket(socket);
+                return;
+        }
+        close(fd);
+}
+
+static int load_lease(const struct lease_record *lease, void *userdata) {
+        struct core *core = userdata;
+
+        return dhcp4_server_load(core->dhcp, lease);
+}
+
+int core_dhcp_start(struct core *core) {
+        int r = core_dhcp_configure(core);
+
+        if (r == 0)
+                r = store_load_leases(core->store, load_lease, core);
+        if (r == 0)
+                r = loop_timer_new(core->role->loop, on_timer, core, &core->dhcp_timer);
+        if (r == 0)
+                r = loop_watch_new(core->role->loop, store_fd(core->store),
+                                   LOOP_READABLE, on_store, core, &core->store_watch);
+        if (r == 0)
+                arm(core);
+        return r;
+}
+
+void core_dhcp_stop(struct core *core) {
+        for (size_t i = 0; i < CORE_SOCKETS_MAX; i++)
+                if (core->sockets[i].fd >= 0)
+                        close_socket(&core->sockets[i]);
+        LIST_FOR_EACH(pos, &core->pending) {
+                list_remove(pos);
+                free(CONTAINER_OF(pos, struct core_pending, link));
+        }
+        if (core->raw >= 0)
+                close(core->raw);
+        loop_watch_free(core->store_watch);
+        loop_timer_free(core->dhcp_timer);
+        core->dhcp = dhcp4_server_free(core->dhcp);
+}

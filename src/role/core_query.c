@@ -1,0 +1,332 @@
+/*
+ * Questions from the command line, answered as one JSON value each. An answer longer
+ * than a message goes in pieces.
+ */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "role/core.h"
+
+#ifndef BOOTJACK_VERSION
+#define BOOTJACK_VERSION "0.1.0"
+#endif
+
+enum { PIECE = 32 * 1024 };
+
+static void answer(struct ipc_channel *channel, uint64_t ticket,
+                   const struct text *text) {
+        struct ipc_answer head = { .ticket = ticket };
+        size_t at = 0;
+
+        do {
+                size_t n = min_size(text->n - at, PIECE);
+
+                head.last = at + n == text->n;
+                (void)ipc_send(channel, IPC_ANSWER, &head, text->s + at, n, NULL, 0);
+                at += n;
+        } while (at < text->n);
+}
+
+static void refuse(struct text *out, const char *why) {
+        text_char(out, '{');
+        text_json_pair(out, "error", why);
+        text_char(out, '}');
+}
+
+/* ---- leases, media, machines ---- */
+
+static void add_lease(const struct lease_record *lease, void *userdata) {
+        struct text *out = userdata;
+
+        text_json_next(out);
+        lease_json(lease, out);
+}
+
+static void query_leases(struct core *core, struct text *out) {
+        text_char(out, '[');
+        dhcp4_server_leases(core->dhcp, add_lease, out);
+        text_char(out, ']');
+}
+
+static void query_media(struct core *core, struct text *out) {
+        text_char(out, '[');
+        for (size_t i = 0; i < core->n_media; i++) {
+                struct medium medium;
+
+                media_index_medium(&core->media[i].index, &medium);
+                text_json_next(out);
+                medium_json(&medium, out);
+        }
+        text_char(out, ']');
+}
+
+static void query_machines(struct core *core, struct text *out) {
+        text_char(out, '[');
+        for (struct machine *m = machines_first(core->machines); m;
+             m = machines_next(core->machines, m)) {
+                char text[MAC_TEXT_MAX], address[IP4_TEXT_MAX];
+
+                text_json_next(out);
+                text_char(out, '{');
+                text_json_pair(out, "mac",
+                               mac_is_zero(m->facts.mac)
+                                       ? NULL
+                                       : mac_format(m->facts.mac, text));
+                text_json_pair(out, "address",
+                               m->address ? ip4_format(m->address, address) : NULL);
+                text_json_pair(
+                        out, "firmware",
+                        m->has_facts
+                                ? policy_arch(m->facts.has_arch ? m->facts.arch : 0)
+                                          ->name
+                                : NULL);
+                text_json_pair_u64(out, "story", m->story);
+                text_json_pair_u64(out, "last", m->last / NSEC_PER_SEC);
+                text_char(out, '}');
+        }
+        text_char(out, ']');
+}
+
+/* ---- status ---- */
+
+struct lease_count {
+        uint64_t bound, all;
+};
+static void count_lease(const struct lease_record *lease, void *userdata) {
+        struct lease_count *count = userdata;
+
+        count->all++;
+        count->bound += lease->state == LEASE_BOUND;
+}
+
+static void add_interfaces(const struct core *core, struct text *out) {
+        char address[IP4_TEXT_MAX], mac[MAC_TEXT_MAX];
+
+        text_json_key(out, "interfaces");
+        text_char(out, '[');
+        for (size_t i = 0; i < core->n_interfaces; i++) {
+                text_json_next(out);
+                text_char(out, '{');
+                text_json_pair(out, "name", core->interfaces[i].name);
+                text_json_pair(out, "address",
+                               ip4_format(core->interfaces[i].address, address));
+                text_json_pair(out, "mac", mac_format(core->interfaces[i].mac, mac));
+                text_char(out, '}');
+        }
+        text_char(out, ']');
+}
+
+static void add_roles(const struct core *core, struct text *out) {
+        text_json_key(out, "roles");
+        text_char(out, '{');
+        text_json_pair_bool(out, "library", core->library != NULL);
+        text_json_pair_bool(out, "admin", core->admin != NULL);
+        for (size_t i = 0; i < ROLE_FILES_WORKERS; i++) {
+                char name[] = "files-0";
+
+                name[6] = (char)('1' + i);
+                text_json_pair_bool(out, name, core->files[i] != NULL);
+        }
+        text_char(out, '}');
+}
+
+static void add_loaders(const struct core *core, struct text *out) {
+        text_json_key(out, "loaders");
+        text_char(out, '{');
+        for (unsigned i = POLICY_LOADER_NONE + 1; i < POLICY_N_LOADERS; i++)
+                text_json_pair(out, policy_loader_file((enum policy_loader)i),
+                               core->rules.loaders & 1u << i
+                                       ? "present"
+                                       : policy_loader_package((enum policy_loader)i));
+        text_char(out, '}');
+}
+
+static void query_status(struct core *core, struct text *out) {
+        static const char *const modes[] = { "proxy", "server", "off" };
+        const struct conf *conf = core->role->conf;
+        struct lease_count leases = { 0 };
+
+        dhcp4_server_leases(core->dhcp, count_lease, &leases);
+        text_char(out, '{');
+        text_json_pair(out, "version", BOOTJACK_VERSION);
+        text_json_pair_u64(out, "uptime", (loop_now() - core->started) / NSEC_PER_SEC);
+        text_json_pair(out, "mode", modes[conf->dhcp.mode]);
+        add_interfaces(core, out);
+        text_json_key(out, "ports");
+        text_char(out, '{');
+        text_json_pair_u64(out, "tftp", conf->tftp.port);
+        text_json_pair_u64(out, "http", conf->http.port);
+        text_char(out, '}');
+        text_json_pair(out, "root", conf->root[0] ? conf->root : NULL);
+        text_json_pair_u64(out, "media", core->n_media);
+        text_json_pair_u64(out, "leases", leases.bound);
+        text_json_pair_u64(out, "menus", core->n_menus);
+        text_json_pair_bool(out, "state_writable", !core->store_has_failed);
+        add_loaders(core, out);
+        add_roles(core, out);
+        text_json_key(out, "dhcp");
+        dhcp4_server_json(core->dhcp, out);
+        text_char(out, '}');
+}
+
+/* ---- explain ---- */
+
+/* The value of `key` in "a=1 b=2", copied; false when it is not there. */
+static bool argument(const char *arguments, const char *key, char *ret, size_t n) {
+        size_t n_key = strlen(key);
+
+        while (*arguments) {
+                size_t word = strcspn(arguments, " ");
+
+                if (word > n_key && strncmp(arguments, key, n_key) == 0 &&
+                    arguments[n_key] == '=' && word - n_key - 1 < n) {
+                        memcpy(ret, arguments + n_key + 1, word - n_key - 1);
+                        ret[word - n_key - 1] = '\0';
+                        return true;
+                }
+                arguments += word + (arguments[word] == ' ');
+        }
+        return false;
+}
+
+static const struct net_interface *explain_interface(const struct core *core,
+                                                     const char *arguments) {
+        char name[NET_NAME_MAX];
+
+        if (!argument(arguments, "interface", name, sizeof(name)))
+                return core->n_interfaces ? &core->interfaces[0] : NULL;
+        for (size_t i = 0; i < core->n_interfaces; i++)
+                if (strcmp(core->interfaces[i].name, name) == 0)
+                        return &core->interfaces[i];
+        return NULL;
+}
+
+/* What is known of the machine, and what the question says instead. */
+static bool explain_facts(struct core *core, const char *arguments,
+                          struct policy_facts *ret) {
+        struct policy_facts facts = { .is_pxe = true };
+        struct machine *machine;
+        char text[64];
+        uint16_t arch;
+
+        if (!argument(arguments, "mac", text, sizeof(text)) ||
+            !mac_parse(text, &facts.mac))
+                return false;
+        machine = machines_by_mac(core->machines, facts.mac);
+        if (machine && machine->has_facts)
+                facts = machine->facts;
+        if (argument(arguments, "arch", text, sizeof(text)) &&
+            policy_arch_parse(text, &arch)) {
+                facts.has_arch = true;
+                facts.arch = arch;
+                facts.is_http = policy_arch(arch)->is_http;
+                facts.is_pxe = !facts.is_http;
+                facts.is_ipxe = false;
+                facts.ipxe_features = 0;
+        }
+        *ret = facts;
+        return true;
+}
+
+static unsigned menu_firmware(const struct policy_decision *d) {
+        switch (d->firmware) {
+        case POLICY_BIOS:
+                return MENU_BIOS;
+        case POLICY_UEFI_X64:
+                return MENU_UEFI_X64;
+        case POLICY_UEFI_IA32:
+                return MENU_UEFI_IA32;
+        case POLICY_UEFI_ARM64:
+                return MENU_UEFI_ARM64;
+        default:
+                return 0;
+        }
+}
+
+static void add_menu(struct core *core, const struct policy_facts *facts,
+                     const struct policy_decision *d, struct text *out) {
+        struct machine *machine = machines_by_mac(core->machines, facts->mac);
+        struct core_menu *m = NULL;
+
+        text_json_key(out, "menu");
+        text_char(out, '[');
+        if (core_menu_new(core, machine, facts->server, menu_firmware(d), &m) == 0)
+                for (size_t i = 0; i < m->menu.n_entries; i++) {
+                        text_json_next(out);
+                        text_char(out, '{');
+                        text_json_pair(out, "id", m->menu.entries[i].id);
+                        text_json_pair(out, "title", m->menu.entries[i].title);
+                        text_json_pair_bool(out, "default", i == m->menu.initial);
+                        text_char(out, '}');
+                }
+        text_char(out, ']');
+        core_menu_free(m);
+}
+
+static void query_explain(struct core *core, const char *arguments, struct text *out) {
+        const struct net_interface *interface = explain_interface(core, arguments);
+        struct policy_facts facts;
+        struct policy_decision decision;
+
+        if (!interface) {
+                refuse(out, "that interface is not served");
+                return;
+        }
+        if (!explain_facts(core, arguments, &facts)) {
+                refuse(out, "explain needs a MAC address: --mac 52:54:00:12:34:56");
+                return;
+        }
+        core_dhcp_subnet_facts(core, interface->address, &facts);
+        policy_decide(&core->rules, &facts, &decision);
+        text_char(out, '{');
+        policy_json(&facts, &decision, out);
+        add_menu(core, &facts, &decision, out);
+        text_char(out, '}');
+}
+
+static void query_reload(struct core *core, struct text *out) {
+        (void)ipc_send(core->role->parent, IPC_RELOAD, NULL, NULL, 0, NULL, 0);
+        text_char(out, '{');
+        text_json_pair(out, "asked", "reload");
+        text_char(out, '}');
+}
+
+static void query_history(struct core *core, const char *arguments, struct text *out) {
+        char text[16];
+        size_t n = 100;
+
+        if (argument(arguments, "n", text, sizeof(text)))
+                n = strtoul(text, NULL, 10);
+        if (store_events(core->store, min_size(n, 10000), out) < 0)
+                refuse(out, "the history cannot be read");
+}
+
+void core_query(struct core *core, struct ipc_channel *channel,
+                const struct ipc_message *message) {
+        const struct ipc_query *query = message->body;
+        struct text line = { 0 }, out = { 0 };
+        const char *verb, *arguments;
+
+        text_bytes(&line, message->tail, message->n_tail);
+        verb = text_string(&line);
+        arguments = strlen(verb) < line.n ? verb + strlen(verb) + 1 : "";
+        if (strcmp(verb, "status") == 0)
+                query_status(core, &out);
+        else if (strcmp(verb, "leases") == 0)
+                query_leases(core, &out);
+        else if (strcmp(verb, "media") == 0)
+                query_media(core, &out);
+        else if (strcmp(verb, "machines") == 0)
+                query_machines(core, &out);
+        else if (strcmp(verb, "explain") == 0)
+                query_explain(core, arguments, &out);
+        else if (strcmp(verb, "reload") == 0)
+                query_reload(core, &out);
+        else if (strcmp(verb, "history") == 0)
+                query_history(core, arguments, &out);
+        else
+                refuse(&out, "this server does not know that question");
+        answer(channel, query->ticket, &out);
+        text_done(&line);
+        text_done(&out);
+}

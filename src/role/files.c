@@ -1,0 +1,347 @@
+/*
+ * A files worker: one tree behind its doors. It may read what is served and nothing
+ * else; leases, the database and other clients' business are not its own. What must be
+ * generated is asked of the core.
+ */
+#include "role/files.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/list.h"
+#include "policy/policy.h"
+#include "role/role.h"
+#include "sandbox/sandbox.h"
+
+enum { SANDBOX_PATHS_MAX = 256, REQUESTS_MAX = 4096 };
+
+static const nsec_t generate_patience = 3 * NSEC_PER_SEC;
+
+/* A client that waits for something to be generated. */
+struct request {
+        struct list link; /* in the order of their deadlines */
+        uint64_t ticket;
+        nsec_t deadline;
+        files_generated_fn fn;
+        void *userdata;
+        char *path;
+};
+
+struct files {
+        struct role *role;
+        struct vtree *tree;
+        struct ipc_channel *core, *library;
+        struct files_tftp *tftp;
+        struct files_http *http;
+        struct list requests;
+        size_t n_requests;
+        uint64_t next_ticket;
+        struct loop_timer *timer;
+};
+
+struct loop *files_loop(struct files *files) {
+        return files->role->loop;
+}
+
+struct vtree *files_tree(struct files *files) {
+        return files->tree;
+}
+
+const struct conf *files_conf(struct files *files) {
+        return files->role->conf;
+}
+
+void files_event(struct files *files, struct event *event) {
+        if (files->core)
+                role_event(files->core, event);
+}
+
+/* ---- generated files ---- */
+
+static void arm(struct files *files) {
+        nsec_t due = NSEC_NEVER;
+
+        if (!list_is_empty(&files->requests))
+                due = CONTAINER_OF(files->requests.next, struct request, link)
+                              ->deadline;
+        loop_timer_set(files->timer, due);
+}
+
+static void forget(struct files *files, struct request *request) {
+        list_remove(&request->link);
+        files->n_requests--;
+        free(request->path);
+        free(request);
+}
+
+static void finish(struct files *files, struct request *request, int answer,
+                   struct vtree_file *file) {
+        files_generated_fn fn = request->fn;
+        void *userdata = request->userdata;
+
+        forget(files, request);
+        fn(answer, file, userdata);
+}
+
+static void on_timer(void *userdata) {
+        struct files *files = userdata;
+
+        while (!list_is_empty(&files->requests)) {
+                struct request *first =
+                        CONTAINER_OF(files->requests.next, struct request, link);
+
+                if (first->deadline > loop_now())
+                        break;
+                finish(files, first, -ETIMEDOUT, NULL);
+        }
+        arm(files);
+}
+
+static int ask(struct files *files, const struct request *request, ip4_t client,
+               ip4_t server) {
+        struct ipc_generate body = { .ticket = request->ticket,
+                                     .client = client,
+                                     .server = server };
+
+        return ipc_send(files->core, IPC_GENERATE, &body, request->path,
+                        strlen(request->path), NULL, 0);
+}
+
+int64_t files_generate(struct files *files, const char *path, ip4_t client,
+                       ip4_t server, files_generated_fn fn, void *userdata) {
+        struct request *request;
+        int r;
+
+        if (files->n_requests == REQUESTS_MAX)
+                return -ENOBUFS;
+        request = calloc(1, sizeof(*request));
+        if (!request)
+                return -ENOMEM;
+        *request = (struct request){ .ticket = ++files->next_ticket,
+                                     .deadline = loop_now() + generate_patience,
+                                     .fn = fn,
+                                     .userdata = userdata,
+                                     .path = strdup(path) };
+        r = request->path ? ask(files, request, client, server) : -ENOMEM;
+        if (r < 0) {
+                free(request->path);
+                free(request);
+                return r;
+        }
+        list_append(&files->requests, &request->link);
+        files->n_requests++;
+        arm(files);
+        return (int64_t)request->ticket;
+}
+
+static struct request *find(struct files *files, uint64_t ticket) {
+        LIST_FOR_EACH(pos, &files->requests)
+        if (CONTAINER_OF(pos, struct request, link)->ticket == ticket)
+                return CONTAINER_OF(pos, struct request, link);
+        return NULL;
+}
+
+void files_generate_cancel(struct files *files, int64_t ticket) {
+        struct request *request = find(files, (uint64_t)ticket);
+
+        if (request)
+                forget(files, request);
+        arm(files);
+}
+
+static void on_generated(struct files *files, const struct ipc_message *message) {
+        const struct ipc_generated *answer = message->body;
+        struct request *request = find(files, answer->ticket);
+        struct vtree_file *file = NULL;
+
+        if (!request)
+                return; /* too late, or cancelled */
+        if (!answer->found || message->n_fds != 1) {
+                finish(files, request, VTREE_NOT_FOUND, NULL);
+        } else {
+                int fd = message->fds[0], r;
+
+                message->fds[0] = -1;
+                r = vtree_file_from_fd(fd, request->path, &file);
+                finish(files, request, r, file);
+        }
+        arm(files);
+}
+
+/* ---- peers ---- */
+
+static void add_medium(struct files *files, const struct ipc_message *message) {
+        const struct ipc_medium *medium = message->body;
+        char name[sizeof(medium->name)];
+        int r;
+
+        if (message->n_fds != 2)
+                return;
+        memcpy(name, medium->name, sizeof(name));
+        name[sizeof(name) - 1] = '\0';
+        r = vtree_add_medium(files->tree, medium->id, name, medium->is_tree != 0,
+                             message->fds[0], message->fds[1]);
+        message->fds[0] = message->fds[1] = -1;
+        (void)r; /* a medium that cannot be added is simply not there */
+}
+
+static void on_message(struct ipc_channel *channel, const struct ipc_message *message,
+                       void *userdata) {
+        struct files *files = userdata;
+
+        switch (message->kind) {
+        case IPC_NONE:
+                if (channel == files->core)
+                        files->core = NULL;
+                if (channel == files->library)
+                        files->library = NULL;
+                ipc_channel_free(channel);
+                break;
+        case IPC_GENERATED:
+                on_generated(files, message);
+                break;
+        case IPC_MEDIUM:
+                add_medium(files, message);
+                break;
+        case IPC_MEDIUM_GONE:
+                vtree_remove_medium(files->tree,
+                                    ((const struct ipc_medium *)message->body)->id);
+                break;
+        default:
+                break;
+        }
+}
+
+static void on_peer(struct files *files, const struct ipc_message *message) {
+        const struct ipc_peer *peer = message->body;
+        struct ipc_channel **slot = peer->role == IPC_CORE      ? &files->core
+                                    : peer->role == IPC_LIBRARY ? &files->library
+                                                                : NULL;
+
+        if (!slot || message->n_fds != 1)
+                return;
+        *slot = ipc_channel_free(*slot);
+        if (ipc_channel_new(files->role->loop, message->fds[0], on_message, files,
+                            slot) < 0)
+                *slot = NULL;
+        message->fds[0] = -1;
+}
+
+/* ---- from the parent ---- */
+
+static void on_socket(struct files *files, const struct ipc_message *message) {
+        const struct ipc_socket *socket = message->body;
+        int fd, r = -EINVAL;
+
+        if (message->n_fds != 1)
+                return;
+        fd = message->fds[0];
+        message->fds[0] = -1;
+        if (socket->door == IPC_DOOR_TFTP)
+                r = files_tftp_listen(files->tftp, fd);
+        else if (socket->door == IPC_DOOR_HTTP)
+                r = files_http_listen(files->http, fd);
+        else if (socket->door == IPC_DOOR_LOG)
+                files_http_log(files->http, fd);
+        else
+                close(fd);
+        (void)r; /* the door owns the descriptor, also when it fails */
+}
+
+static void files_message(struct role *role, const struct ipc_message *message) {
+        struct files *files = role->userdata;
+
+        if (message->kind == IPC_PEER)
+                on_peer(files, message);
+        else if (message->kind == IPC_SOCKET)
+                on_socket(files, message);
+}
+
+static int fill_tree(struct files *files) {
+        const struct role *role = files->role;
+        int r = 0, root;
+
+        if (role->conf->root[0]) {
+                root = open(role_path(role, role->conf->root),
+                            O_PATH | O_DIRECTORY | O_CLOEXEC);
+                vtree_set_root(files->tree, root);
+        }
+        for (size_t i = 0; i < role->conf->loaders.n && r == 0; i++)
+                r = vtree_add_folder(files->tree,
+                                     role_path(role, role->conf->loaders.items[i]));
+        for (size_t i = 0; i < policy_n_files && r == 0; i++)
+                r = vtree_add_file(files->tree, policy_files[i].name,
+                                   policy_files[i].host_path);
+        return r;
+}
+
+static int files_start(struct role *role) {
+        struct files *files = calloc(1, sizeof(*files));
+        int r;
+
+        if (!files)
+                return -ENOMEM;
+        role->userdata = files;
+        files->role = role;
+        list_init(&files->requests);
+        r = vtree_new(&files->tree);
+        if (r == 0)
+                r = loop_timer_new(role->loop, on_timer, files, &files->timer);
+        if (r == 0)
+                r = files_tftp_new(files, &files->tftp);
+        if (r == 0)
+                r = files_http_new(files, &files->http);
+        return r;
+}
+
+static size_t add_path(struct sandbox_path *paths, size_t n, const char *path) {
+        if (path[0] && n < SANDBOX_PATHS_MAX)
+                paths[n++] = (struct sandbox_path){ path, SANDBOX_READ };
+        return n;
+}
+
+static int files_go(struct role *role) {
+        struct files *files = role->userdata;
+        struct sandbox_path paths[SANDBOX_PATHS_MAX];
+        size_t n = 0;
+        int r = fill_tree(files);
+
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < role->n_folders; i++)
+                n = add_path(paths, n, role->folders[i].reachable);
+        n = add_path(paths, n, role->conf->root);
+        for (size_t i = 0; i < role->conf->media.n; i++)
+                n = add_path(paths, n, role->conf->media.items[i]);
+        for (size_t i = 0; i < policy_n_files; i++)
+                n = add_path(paths, n, policy_files[i].host_path);
+        r = sandbox_enter(paths, n);
+        return r < 0 ? r : 0;
+}
+
+static void files_reconfigured(struct role *role, const struct conf *old) {
+        /* The doors ask files_conf() each time. */
+}
+
+static void files_stop(struct role *role) {
+        struct files *files = role->userdata;
+
+        files_tftp_free(files->tftp);
+        files_http_free(files->http);
+        LIST_FOR_EACH(pos, &files->requests)
+        forget(files, CONTAINER_OF(pos, struct request, link));
+        ipc_channel_free(files->core);
+        ipc_channel_free(files->library);
+        loop_timer_free(files->timer);
+        vtree_free(files->tree);
+        free(files);
+}
+
+const struct role_methods files_methods = {
+        .start = files_start,
+        .message = files_message,
+        .go = files_go,
+        .reconfigured = files_reconfigured,
+        .stop = files_stop,
+};

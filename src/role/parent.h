@@ -1,0 +1,95 @@
+#pragma once
+/*
+ * Private to the parent: what its files share. parent.c starts and ends everything,
+ * parent_doors.c knows interfaces and opens sockets, parent_roles.c keeps the other
+ * processes alive.
+ */
+#include "base/event.h"
+#include "io/net.h"
+#include "role/role.h"
+
+enum {
+        PARENT_INTERFACES_MAX = 32,
+        PARENT_DOORS_MAX = 256,
+        PARENT_CHILDREN = 3 + ROLE_FILES_WORKERS,
+};
+
+/* One open socket, kept open here too: a role that is started again goes on with what
+ * its predecessor left waiting in it. */
+struct parent_door {
+        struct ipc_socket socket;
+        enum ipc_role role;
+        uint32_t index;
+        int fd;
+};
+
+struct parent_child {
+        struct parent *parent;
+        enum ipc_role kind;
+        uint32_t index;
+        int pid; /* 0: not running */
+        struct ipc_channel *channel;
+        bool is_ready, is_sent_away; /* told to end, to begin anew */
+        unsigned n_starts;
+        nsec_t started, wait;
+        struct loop_timer *timer;
+};
+
+struct parent {
+        struct loop *loop;
+        struct conf_flags *flags;
+        struct conf *conf;
+        char *conf_text;
+        size_t n_conf_text;
+
+        struct net_interface interfaces[PARENT_INTERFACES_MAX]; /* those we serve */
+        size_t n_interfaces;
+        struct parent_door doors[PARENT_DOORS_MAX];
+        size_t n_doors;
+        int netlink;
+        struct loop_watch *netlink_watch;
+        struct loop_timer *netlink_timer;
+
+        struct parent_child children[PARENT_CHILDREN];
+        struct role_folder folders[ROLE_FOLDERS_MAX];
+        size_t n_folders;
+        int executable;    /* this program, opened while it could be */
+        char control[108]; /* the path of the control socket; "" */
+
+        struct loop_signal *terminate, *interrupt, *hangup, *child;
+        struct loop_timer *stop_timer;
+        bool is_serving, is_stopping;
+        int exit_code;
+};
+
+/* Says what went wrong, once, on stderr; returns the exit code. */
+int parent_fail(const char *format, ...) PRINTF(1, 2);
+void parent_event(struct parent *parent, struct event *event);
+
+/* Finds the interfaces to serve and checks the configuration against them. 0, or what
+ * parent_fail() returned. */
+int parent_choose_interfaces(struct parent *parent);
+/* Opens every door that is not open and closes what should not be. With `strict` the
+ * first failure is said and returned; otherwise it becomes an event. */
+int parent_open_doors(struct parent *parent, bool strict);
+void parent_send_doors(struct parent *parent, struct parent_child *child);
+void parent_close_doors(struct parent *parent);
+void parent_close_log(struct parent *parent);
+MUST_USE int parent_watch_interfaces(struct parent *parent);
+/* The control socket, at its path for this state folder. */
+MUST_USE int parent_open_control(struct parent *parent);
+
+MUST_USE int parent_start_children(struct parent *parent);
+struct parent_child *parent_child(struct parent *parent, enum ipc_role kind,
+                                  uint32_t index);
+/* Ends a role so that it begins anew, with what is configured now. */
+void parent_renew(struct parent *parent, enum ipc_role kind);
+void parent_on_child_signal(int number, void *userdata);
+bool parent_is_any_running(const struct parent *parent);
+void parent_signal_children(struct parent *parent, int number);
+void parent_free_children(struct parent *parent);
+/* All roles are ready for the first time. */
+void parent_on_serving(struct parent *parent);
+void parent_stop(struct parent *parent, int exit_code);
+/* Reads the configuration again: the whole of it is taken, or nothing. */
+void parent_reload(struct parent *parent);

@@ -1,0 +1,424 @@
+/*
+ * Interfaces and sockets. DHCP's sockets are bound to their interface, so that one on
+ * another wire is none of our business; those of files are bound to the interface's
+ * address, once for each worker.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "io/tcp.h"
+#include "io/udp.h"
+#include "role/parent.h"
+
+enum { DHCP_PORT = 67, BINL_PORT = 4011 };
+
+static const struct net_interface *find_interface(const struct net_interface *all,
+                                                  size_t n, const char *name) {
+        for (size_t i = 0; i < n; i++)
+                if (strcmp(all[i].name, name) == 0)
+                        return &all[i];
+        return NULL;
+}
+
+static int no_such_interface(const char *name, const struct net_interface *all,
+                             size_t n) {
+        struct text names = { 0 };
+        int r;
+
+        for (size_t i = 0; i < n; i++) {
+                text_add(&names, i > 0 ? ", " : "");
+                text_add(&names, all[i].name);
+        }
+        r = parent_fail("there is no interface '%s'; this machine has: %s", name,
+                        text_string(&names));
+        text_done(&names);
+        return r;
+}
+
+static void choose(struct parent *parent, const struct net_interface *interface) {
+        if (parent->n_interfaces < PARENT_INTERFACES_MAX && interface->address != 0)
+                parent->interfaces[parent->n_interfaces++] = *interface;
+}
+
+/* The pools must lie on some wire we serve, or nobody would ever get an address. */
+static int check_pools(struct parent *parent) {
+        const struct conf *conf = parent->conf;
+
+        if (conf->dhcp.mode != CONF_DHCP_SERVER)
+                return 0;
+        for (size_t i = 0; i < conf->dhcp.n_subnets; i++) {
+                const struct conf_subnet *subnet = &conf->dhcp.subnets[i];
+                ip4_t first =
+                        subnet->n_pools ? subnet->pools[0].first : subnet->network;
+                char text[IP4_TEXT_MAX], own[IP4_TEXT_MAX];
+                bool found = false;
+
+                for (size_t j = 0; j < parent->n_interfaces; j++) {
+                        const struct net_interface *interface = &parent->interfaces[j];
+
+                        found |= ((interface->address ^ first) & interface->mask) == 0;
+                }
+                if (!found && subnet->mask == 0 && parent->n_interfaces > 0)
+                        return parent_fail(
+                                "--dhcp: %s is on no network of an interface served "
+                                "here; %s has %s",
+                                ip4_format(first, text), parent->interfaces[0].name,
+                                ip4_format(parent->interfaces[0].address, own));
+                if (!found)
+                        fprintf(stderr,
+                                "bootjack: warning: the subnet of %s is on no "
+                                "interface "
+                                "served here; it is not used\n",
+                                ip4_format(first, text));
+        }
+        return 0;
+}
+
+int parent_choose_interfaces(struct parent *parent) {
+        struct net_interface all[64];
+        int n = net_interfaces(all, ARRAY_SIZE(all));
+        const struct conf_texts *wanted = &parent->conf->interfaces;
+
+        if (n < 0)
+                return parent_fail("cannot list the interfaces: %s", strerror(-n));
+        parent->n_interfaces = 0;
+        for (size_t i = 0; i < wanted->n; i++) {
+                const struct net_interface *interface =
+                        find_interface(all, (size_t)n, wanted->items[i]);
+
+                if (!interface)
+                        return no_such_interface(wanted->items[i], all, (size_t)n);
+                choose(parent, interface);
+        }
+        for (int i = 0; wanted->n == 0 && i < n; i++)
+                if (all[i].is_up && !all[i].is_loopback)
+                        choose(parent, &all[i]);
+        if (parent->n_interfaces == 0 && wanted->n > 0)
+                return parent_fail(
+                        "the interface '%s' has no IPv4 address; give it one: "
+                        "ip address add 192.168.1.6/24 dev %s",
+                        wanted->items[0], wanted->items[0]);
+        if (parent->n_interfaces == 0)
+                return parent_fail("no interface is up with an IPv4 address; name one "
+                                   "with --interface");
+        return check_pools(parent);
+}
+
+static bool is_same_door(const struct parent_door *a, const struct parent_door *b) {
+        return a->role == b->role && a->index == b->index &&
+               a->socket.door == b->socket.door &&
+               a->socket.ifindex == b->socket.ifindex &&
+               a->socket.address == b->socket.address &&
+               a->socket.port == b->socket.port;
+}
+
+static int open_door(struct parent_door *door, const char *interface) {
+        struct udp_endpoint at = { door->socket.address, (uint16_t)door->socket.port };
+
+        switch (door->socket.door) {
+        case IPC_DOOR_DHCP:
+        case IPC_DOOR_BINL:
+                at.address = 0;
+                return udp_open(at, interface, UDP_BROADCAST, &door->fd);
+        case IPC_DOOR_TFTP:
+                return udp_open(at, NULL, UDP_REUSEPORT, &door->fd);
+        case IPC_DOOR_HTTP:
+                return tcp_listen(at, UDP_REUSEPORT, &door->fd);
+        default:
+                return net_raw_open(&door->fd);
+        }
+}
+
+static int report(struct parent *parent, const struct parent_door *door, int r,
+                  bool strict) {
+        static const char *const key[IPC_N_DOORS] = {
+                [IPC_DOOR_DHCP] = "stop it, or use --dhcp off",
+                [IPC_DOOR_BINL] = "stop it, or use --dhcp off",
+                [IPC_DOOR_TFTP] = "stop it, or set tftp.port in the configuration",
+                [IPC_DOOR_HTTP] = "stop it, or set http.port in the configuration",
+        };
+        const char *name = ipc_door_name((enum ipc_door)door->socket.door);
+        char at[IP4_TEXT_MAX], sentence[256];
+        struct event event = { .kind = EVENT_RELOAD_REFUSED };
+
+        ip4_format(door->socket.address, at);
+        if (r == -EADDRINUSE)
+                snprintf(sentence, sizeof(sentence),
+                         "port %u (%s) on %s, %s, is in use by another program; %s",
+                         door->socket.port, name, door->socket.interface, at,
+                         key[door->socket.door]);
+        else if (r == -EACCES || r == -EPERM)
+                snprintf(
+                        sentence, sizeof(sentence),
+                        "port %u (%s) may not be opened: run bootjack as root, or give "
+                        "it CAP_NET_BIND_SERVICE and CAP_NET_RAW",
+                        door->socket.port, name);
+        else
+                snprintf(sentence, sizeof(sentence), "port %u (%s) on %s, %s: %s",
+                         door->socket.port, name, door->socket.interface, at,
+                         strerror(-r));
+        if (strict)
+                return parent_fail("%s", sentence);
+        event.values[0] = (struct event_value)EVENT_TEXT(sentence);
+        parent_event(parent, &event);
+        return 0;
+}
+
+/* The doors that there should be now. */
+static size_t plan(const struct parent *parent, struct parent_door *ret) {
+        const struct conf *conf = parent->conf;
+        size_t n = 0;
+
+        for (size_t i = 0; i < parent->n_interfaces; i++) {
+                const struct net_interface *interface = &parent->interfaces[i];
+                struct parent_door door = { .socket = { .ifindex = interface->ifindex,
+                                                        .address = interface->address },
+                                            .fd = -1 };
+
+                memcpy(door.socket.interface, interface->name, NET_NAME_MAX);
+#define PLAN(kind, number, to, at)                                                     \
+        if (n < PARENT_DOORS_MAX) {                                                    \
+                door.socket.door = (kind);                                             \
+                door.socket.port = (number);                                           \
+                door.role = (to);                                                      \
+                door.index = (at);                                                     \
+                ret[n++] = door;                                                       \
+        }
+                if (conf->dhcp.mode != CONF_DHCP_OFF) {
+                        PLAN(IPC_DOOR_DHCP, DHCP_PORT, IPC_CORE, 0)
+                        PLAN(IPC_DOOR_BINL, BINL_PORT, IPC_CORE, 0)
+                        if (interface->has_link_layer)
+                                PLAN(IPC_DOOR_RAW, 0, IPC_CORE, 0)
+                }
+                for (uint32_t j = 0; j < ROLE_FILES_WORKERS; j++) {
+                        if (conf->tftp.port)
+                                PLAN(IPC_DOOR_TFTP, conf->tftp.port, IPC_FILES, j)
+                        if (conf->http.port)
+                                PLAN(IPC_DOOR_HTTP, conf->http.port, IPC_FILES, j)
+                }
+#undef PLAN
+        }
+        return n;
+}
+
+static bool take_open(struct parent *parent, struct parent_door *door) {
+        for (size_t i = 0; i < parent->n_doors; i++)
+                if (parent->doors[i].fd >= 0 && is_same_door(&parent->doors[i], door)) {
+                        door->fd = parent->doors[i].fd;
+                        parent->doors[i].fd = -1;
+                        return true;
+                }
+        return false;
+}
+
+static void send_door(struct parent *parent, const struct parent_door *door) {
+        struct parent_child *child = parent_child(parent, door->role, door->index);
+
+        if (child->channel)
+                (void)ipc_send(child->channel, IPC_SOCKET, &door->socket, NULL, 0,
+                               &door->fd, 1);
+}
+
+/* What is in no plan stays: the control socket and the log; all of it, when the plan
+ * failed and the old one is to go on. */
+static size_t keep(struct parent *parent, bool all, struct parent_door *ret,
+                   size_t room) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < parent->n_doors; i++) {
+                struct parent_door *door = &parent->doors[i];
+                bool is_planned = door->socket.door != IPC_DOOR_CONTROL &&
+                                  door->socket.door != IPC_DOOR_LOG;
+
+                if (door->fd >= 0 && (all || !is_planned) && n < room) {
+                        ret[n++] = *door;
+                        door->fd = -1;
+                }
+        }
+        return n;
+}
+
+int parent_open_doors(struct parent *parent, bool strict) {
+        struct parent_door *planned = calloc(PARENT_DOORS_MAX, sizeof(*planned));
+        size_t n, n_open = 0;
+        int r = 0;
+
+        if (!planned)
+                return parent_fail("out of memory");
+        n = plan(parent, planned);
+        for (size_t i = 0; i < n && r == 0; i++) {
+                bool is_new = !take_open(parent, &planned[i]);
+
+                if (is_new) {
+                        int e = open_door(&planned[i], planned[i].socket.interface);
+
+                        if (e < 0) {
+                                r = report(parent, &planned[i], e, strict);
+                                continue;
+                        }
+                        /* After a strict opening the roles begin anew, or begin. */
+                        if (!strict)
+                                send_door(parent, &planned[i]);
+                }
+                planned[n_open++] = planned[i];
+        }
+        n_open += keep(parent, r != 0, planned + n_open, PARENT_DOORS_MAX - n_open);
+        parent_close_doors(parent);
+        memcpy(parent->doors, planned, n_open * sizeof(*planned));
+        parent->n_doors = n_open;
+        free(planned);
+        return r;
+}
+
+void parent_close_log(struct parent *parent) {
+        for (size_t i = 0; i < parent->n_doors; i++)
+                if (parent->doors[i].socket.door == IPC_DOOR_LOG) {
+                        close(parent->doors[i].fd);
+                        parent->doors[i--] = parent->doors[--parent->n_doors];
+                }
+}
+
+void parent_close_doors(struct parent *parent) {
+        for (size_t i = 0; i < parent->n_doors; i++)
+                if (parent->doors[i].fd >= 0)
+                        close(parent->doors[i].fd);
+        parent->n_doors = 0;
+}
+
+void parent_send_doors(struct parent *parent, struct parent_child *child) {
+        if (parent->n_interfaces > 0)
+                (void)ipc_send(child->channel, IPC_INTERFACES, NULL, parent->interfaces,
+                               parent->n_interfaces * sizeof(parent->interfaces[0]),
+                               NULL, 0);
+        for (size_t i = 0; i < parent->n_doors; i++)
+                if (parent->doors[i].role == child->kind &&
+                    parent->doors[i].index == child->index)
+                        send_door(parent, &parent->doors[i]);
+}
+
+static void say_change(struct parent *parent, const struct net_interface *interface,
+                       bool is_up) {
+        struct event event = { .kind = is_up ? EVENT_INTERFACE_UP
+                                             : EVENT_INTERFACE_DOWN };
+
+        event.values[0] = (struct event_value)EVENT_TEXT(interface->name);
+        if (is_up)
+                event.values[1] = (struct event_value)EVENT_IP4(interface->address);
+        parent_event(parent, &event);
+}
+
+static bool has_same(const struct net_interface *all, size_t n,
+                     const struct net_interface *one) {
+        for (size_t i = 0; i < n; i++)
+                if (all[i].ifindex == one->ifindex && all[i].address == one->address &&
+                    all[i].mask == one->mask)
+                        return true;
+        return false;
+}
+
+/* Addresses come and go in bursts; look once, a moment later. */
+static void on_netlink_settled(void *userdata) {
+        struct parent *parent = userdata;
+        struct net_interface before[PARENT_INTERFACES_MAX], all[64];
+        size_t n_before = parent->n_interfaces;
+        const struct conf_texts *wanted = &parent->conf->interfaces;
+        int n = net_interfaces(all, ARRAY_SIZE(all));
+        bool changed = false;
+
+        if (n < 0)
+                return;
+        memcpy(before, parent->interfaces, sizeof(before));
+        parent->n_interfaces = 0;
+        for (int i = 0; i < n; i++) {
+                bool is_wanted = wanted->n == 0 && all[i].is_up && !all[i].is_loopback;
+
+                for (size_t j = 0; j < wanted->n; j++)
+                        is_wanted |= strcmp(wanted->items[j], all[i].name) == 0;
+                if (is_wanted)
+                        choose(parent, &all[i]);
+        }
+        for (size_t i = 0; i < n_before; i++)
+                if (!has_same(parent->interfaces, parent->n_interfaces, &before[i])) {
+                        say_change(parent, &before[i], false);
+                        changed = true;
+                }
+        for (size_t i = 0; i < parent->n_interfaces; i++)
+                if (!has_same(before, n_before, &parent->interfaces[i])) {
+                        say_change(parent, &parent->interfaces[i], true);
+                        changed = true;
+                }
+        if (!changed)
+                return;
+        for (size_t i = 0; i < PARENT_CHILDREN; i++)
+                if (parent->children[i].channel)
+                        (void)ipc_send(parent->children[i].channel, IPC_INTERFACES,
+                                       NULL, parent->interfaces,
+                                       parent->n_interfaces *
+                                               sizeof(parent->interfaces[0]),
+                                       NULL, 0);
+        (void)parent_open_doors(parent, false);
+}
+
+static void on_netlink(int fd, unsigned ready, void *userdata) {
+        struct parent *parent = userdata;
+
+        net_watch_drain(fd);
+        loop_timer_set(parent->netlink_timer, loop_now() + 300 * NSEC_PER_MSEC);
+}
+
+int parent_watch_interfaces(struct parent *parent) {
+        int r = net_watch_open(&parent->netlink);
+
+        if (r == 0)
+                r = loop_watch_new(parent->loop, parent->netlink, LOOP_READABLE,
+                                   on_netlink, parent, &parent->netlink_watch);
+        if (r == 0)
+                r = loop_timer_new(parent->loop, on_netlink_settled, parent,
+                                   &parent->netlink_timer);
+        return r < 0 ? parent_fail("cannot watch the interfaces: %s", strerror(-r)) : 0;
+}
+
+/* Nobody answers at a socket that was left behind; somebody does at a living one. */
+static bool is_answered(const struct sockaddr_un *at) {
+        int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+        bool answered =
+                fd >= 0 && connect(fd, (const struct sockaddr *)at, sizeof(*at)) == 0;
+
+        if (fd >= 0)
+                close(fd);
+        return answered;
+}
+
+int parent_open_control(struct parent *parent) {
+        struct sockaddr_un at = { .sun_family = AF_UNIX };
+        struct parent_door *door = &parent->doors[parent->n_doors];
+        int fd;
+
+        memcpy(at.sun_path, parent->control, sizeof(at.sun_path));
+        if (is_answered(&at))
+                return parent_fail("another bootjack is serving already (%s answers)",
+                                   parent->control);
+        (void)unlink(parent->control);
+        fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 ||
+            chmod(parent->control, 0660) < 0 || listen(fd, 16) < 0) {
+                int r = parent_fail("cannot make the control socket %s: %s",
+                                    parent->control, strerror(errno));
+
+                if (fd >= 0)
+                        close(fd);
+                parent->control[0] = '\0';
+                return r;
+        }
+        *door = (struct parent_door){ .socket = { .door = IPC_DOOR_CONTROL },
+                                      .role = IPC_ADMIN,
+                                      .fd = fd };
+        parent->n_doors++;
+        return 0;
+}
