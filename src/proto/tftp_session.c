@@ -17,13 +17,16 @@
  * - Silence until the deadline sends the window again, and the wait doubles.
  *
  * Until the client's port has answered anything the address may be forged, so few
- * tries are made then: a request of forty bytes buys four packets at the most.
+ * tries are made then: a request of forty bytes buys four packets at the most. A client
+ * that asked for long waits (RFC 2349: up to 255 s) is given up after fewer of them.
  */
 #include "proto/tftp_session.h"
 
 enum {
         TRIES_UNHEARD = 4,
+        TRIES_UNHEARD_LONG = 2,
         TRIES = 7,
+        TRIES_LONG = 3,
         WINDOWSIZE_LIMIT = INT16_MAX,
         HASTE_ROUND_TRIPS = 3,
 };
@@ -46,6 +49,12 @@ static void finish(struct tftp_session *s, enum tftp_end end) {
 
 static nsec_t wait_initial(const struct tftp_session *s) {
         return s->options.timeout ? s->options.timeout * NSEC_PER_SEC : timeout_default;
+}
+
+static unsigned tries_of(const struct tftp_session *s) {
+        if (wait_initial(s) > timeout_ceiling)
+                return s->is_heard ? TRIES_LONG : TRIES_UNHEARD_LONG;
+        return s->is_heard ? TRIES : TRIES_UNHEARD;
 }
 
 static nsec_t later(nsec_t now, nsec_t wait) {
@@ -81,13 +90,13 @@ void tftp_session_init(struct tftp_session *ret, const struct tftp_options *aske
 
         *ret = (struct tftp_session){
                 .size = size,
-                .tries = TRIES_UNHEARD,
                 .state = has_options ? TFTP_SEND_OACK : TFTP_SEND,
                 .answer_due = has_options,
                 .window_sent = NSEC_NEVER,
         };
         grant(ret, asked, limits);
         ret->n_blocks = size / ret->blksize + 1;
+        ret->tries = tries_of(ret);
         ret->timeout = wait_initial(ret);
         ret->timeout_max = max_u64(timeout_ceiling, ret->timeout);
         ret->deadline = later(now, ret->timeout);
@@ -177,7 +186,7 @@ static void moved(struct tftp_session *s, nsec_t now) {
         s->window_sent = NSEC_NEVER;
         s->is_heard = true;
         s->haste = TFTP_HASTE_NONE;
-        s->tries = TRIES;
+        s->tries = tries_of(s);
         s->timeout = wait_initial(s);
         s->deadline = later(now, s->timeout);
 }

@@ -253,6 +253,11 @@ static void the_client_sets_the_wait(void **state) {
                           0);
         tftp_session_sent(&s, 1, 0);
         assert_int_equal(tftp_session_next(&s).deadline, 20 * second);
+        tftp_session_tick(&s, 20 * second);
+        expect_kind(&s, TFTP_SEND_OACK);
+        tftp_session_sent(&s, 1, 20 * second);
+        tftp_session_tick(&s, tftp_session_next(&s).deadline);
+        expect_kind(&s, TFTP_FAILED); /* long waits are few */
 }
 
 static void errors_of_clients_end_it_as_what_they_mean(void **state) {

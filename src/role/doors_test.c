@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/list.h"
 #include "io/tcp.h"
 #include "role/files.h"
 #include "test/check.h"
@@ -61,39 +62,59 @@ void files_event(struct files *files, struct event *event) {
 }
 
 struct made {
+        struct list in_all;
         struct loop_timer *timer;
+        int64_t ticket;
         bool is_there;
         files_generated_fn fn;
         void *userdata;
 };
-static struct made made; /* one at a time is enough here */
+static struct list all_made;
+
+static void made_free(struct made *made) {
+        list_remove(&made->in_all);
+        loop_timer_free(made->timer);
+        free(made);
+}
 
 static void on_made(void *userdata) {
         static const char text[] = "#!ipxe\necho hello\n";
         struct vtree_file *file = NULL;
+        struct made *made = userdata, copy = *made;
         int fd, answer = VTREE_NOT_FOUND;
 
-        made.timer = loop_timer_free(made.timer);
-        if (made.is_there) {
+        made_free(made);
+        if (copy.is_there) {
                 fd = memfd_create("made", MFD_CLOEXEC);
                 assert_int_equal(write(fd, text, strlen(text)), strlen(text));
                 answer = vtree_file_from_fd(fd, "boot.ipxe", &file);
         }
-        made.fn(answer, file, made.userdata);
+        copy.fn(answer, file, copy.userdata);
 }
 
 int64_t files_generate(struct files *files, const char *path, ip4_t client,
                        ip4_t server, files_generated_fn fn, void *userdata) {
-        made.is_there = strcmp(path, "boot.ipxe") == 0;
-        made.fn = fn;
-        made.userdata = userdata;
-        assert_int_equal(loop_timer_new(files->loop, on_made, NULL, &made.timer), 0);
-        loop_timer_set(made.timer, 0);
-        return 1;
+        static int64_t tickets;
+        struct made *made = calloc(1, sizeof(*made));
+
+        assert_non_null(made);
+        made->ticket = ++tickets;
+        made->is_there = strcmp(path, "boot.ipxe") == 0;
+        made->fn = fn;
+        made->userdata = userdata;
+        list_append(&all_made, &made->in_all);
+        assert_int_equal(loop_timer_new(files->loop, on_made, made, &made->timer), 0);
+        loop_timer_set(made->timer, 0);
+        return made->ticket;
 }
 
 void files_generate_cancel(struct files *files, int64_t ticket) {
-        made.timer = loop_timer_free(made.timer);
+        LIST_FOR_EACH(pos, &all_made) {
+                struct made *made = CONTAINER_OF(pos, struct made, in_all);
+
+                if (made->ticket == ticket)
+                        made_free(made);
+        }
 }
 
 static void on_terminate(int number, void *userdata) {
@@ -107,6 +128,7 @@ static void serve(const char *root, int tftp, int http, int events) {
         struct files f = { .events = events };
 
         signal(SIGPIPE, SIG_IGN);
+        list_init(&all_made);
         assert_int_equal(loop_new(&f.loop), 0);
         assert_int_equal(vtree_new(&f.tree), 0);
         vtree_set_root(f.tree, open(root, O_PATH | O_DIRECTORY));

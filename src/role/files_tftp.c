@@ -579,16 +579,32 @@ static bool is_asked_again(const struct request *r, const struct tftp_packet *p,
         return false;
 }
 
+/* The oldest transfer whose client has not answered yet: forged, or dead, or slower
+ * than those who wait behind it. */
+static bool make_room(struct files_tftp *door) {
+        LIST_FOR_EACH(pos, &door->transfers) {
+                struct transfer *t = CONTAINER_OF(pos, struct transfer, in_door);
+
+                if (t->session.is_heard)
+                        continue;
+                tell_dropped(door, t->client.address, 0,
+                             "its client never answered, and others wait", loop_now());
+                transfer_free(t);
+                return true;
+        }
+        return false;
+}
+
 static bool is_within_limits(const struct request *r) {
         struct files_tftp *door = r->listener->door;
         uint32_t most = files_conf(door->files)->tftp.per_source;
         ip4_t client = r->datagram->from.address;
         const char *why;
 
-        if (door->n_transfers >= TRANSFERS_MAX)
-                why = "too many transfers are running";
-        else if (most && r->source->n_held >= most)
+        if (most && r->source->n_held >= most)
                 why = "too many transfers for one address (tftp.per-source)";
+        else if (door->n_transfers >= TRANSFERS_MAX && !make_room(door))
+                why = "too many transfers are running";
         else
                 return true;
         /* No answer: the client asks again, and by then one may have ended. */
