@@ -14,4 +14,7 @@ test: ## install what the tests need, run every level, end with the counts
 	tools/deps test
 	tools/test
 
-.PHONY: all build test
+fuzz: ## run the fuzzers, a minute each (SECONDS=n for longer)
+	tools/fuzz $(or $(SECONDS),60)
+
+.PHONY: all build test fuzz
