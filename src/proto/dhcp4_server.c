@@ -20,7 +20,7 @@ const char *dhcp4_drop_text(enum dhcp4_drop drop) {
                 "not a request",
                 "no DHCP cookie",
                 "not from Ethernet",
-                "its options run past its end",
+                "its options are malformed",
                 "no address of ours on that interface",
         };
 

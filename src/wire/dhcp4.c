@@ -17,7 +17,7 @@ const char *dhcp4_type_name(enum dhcp4_type type) {
         return (unsigned)type < DHCP4_N_TYPES ? names[type] : "unknown";
 }
 
-/* Calls itself nothing: one walk over one field, measuring or copying. */
+/* One walk over the fields, measuring or copying. */
 struct walk {
         struct dhcp4_message *message;
         bool is_copying;
@@ -150,7 +150,7 @@ enum dhcp4_verdict dhcp4_parse(const void *data, size_t n, struct dhcp4_message 
         if (!(f.overload & OVERLOAD_SNAME))
                 copy_text(ret->sname, f.sname, 64);
         type = dhcp4_option(ret, DHCP4_MESSAGE_TYPE);
-        if (type.n == 1 && type.data[0] < DHCP4_N_TYPES)
+        if (type.n == 1 && type.data[0] > DHCP4_BOOTP && type.data[0] < DHCP4_N_TYPES)
                 ret->type = (enum dhcp4_type)type.data[0];
         else if (ret->has[DHCP4_MESSAGE_TYPE])
                 return DHCP4_BAD_OPTIONS;

@@ -79,7 +79,7 @@ enum dhcp4_verdict {
         DHCP4_OK,
         DHCP4_TOO_SHORT,
         DHCP4_NO_COOKIE,
-        DHCP4_BAD_OPTIONS, /* one runs past the end */
+        DHCP4_BAD_OPTIONS, /* one runs past the end, or the type is none */
 };
 
 /* Never fails otherwise. A BOOTP message with an empty vendor area has no options. */
