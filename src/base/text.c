@@ -189,8 +189,8 @@ void text_json_string(struct text *t, const char *s, size_t n) {
                         at++;
                         continue;
                 }
-                if (p[at] < 0x20 || p[at] == '"' || p[at] == '\\' || p[at] == 0x7f)
-                        json_escape(t, p[at]);
+                if (p[at] == '"' || p[at] == '\\' || is_control(p + at, length))
+                        json_escape(t, p[at + length - 1]);
                 else
                         text_bytes(t, p + at, length);
                 at += length;

@@ -192,7 +192,7 @@ int client_receive(int fd, enum client_patience patience, struct client_piece *r
         return CLI_DONE;
 }
 
-static int receive_all(int fd, struct text *ret) {
+int client_receive_all(int fd, struct text *ret) {
         struct client_piece piece = { 0 };
 
         while (!piece.last) {
@@ -245,7 +245,7 @@ int client_ask(const struct client_flags *flags, const char *verb,
                 return r;
         r = client_send(fd, verb, arguments);
         if (r == CLI_DONE)
-                r = receive_all(fd, &answer);
+                r = client_receive_all(fd, &answer);
         if (r == CLI_DONE)
                 r = understand(flags, &answer, ret);
         text_done(&answer);

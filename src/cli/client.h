@@ -38,6 +38,9 @@ enum client_patience { CLIENT_SOON, CLIENT_FOR_EVER };
 MUST_USE int client_receive(int fd, enum client_patience patience,
                             struct client_piece *ret);
 
+/* All pieces to the last, appended. */
+MUST_USE int client_receive_all(int fd, struct text *ret);
+
 /* One question and its whole answer: a JSON value, free it with json_decref(). With
  * flags->json it has been printed, too. */
 MUST_USE int client_ask(const struct client_flags *flags, const char *verb,

@@ -360,6 +360,36 @@ static void events_are_printed_line_by_line(void **state) {
         assert_string_equal(scene->err, "bootjack: 5 events were lost here\n");
 }
 
+static void history_is_chosen_and_rendered_here(void **state) {
+#define RECORD(mac, level, message)                                                    \
+        "{\"time\":\"2024-02-29T13:04:05.123Z\",\"level\":\"" level "\",\"story\":1,"  \
+        "\"mac\":" mac ",\"address\":\"10.0.0.9\",\"message\":\"" message "\"}\n"
+        static const struct reply replies[] = {
+                { "history n=1000",
+                  { RECORD("\"52:54:00:12:34:56\"", "info", "one\\u001b"),
+                    RECORD("null", "warning", "two"),
+                    RECORD("null", "debug", "three") } },
+                { "history n=5", { "{\"error\":\"it cannot be read\"}" } },
+                { 0 },
+        };
+        struct scene *scene = *state;
+
+        serve(scene, replies);
+        assert_int_equal(RUN(scene, cli_events, "events", "--history"), CLI_DONE);
+        assert_string_equal(
+                scene->out,
+                "2024-02-29T13:04:05.123Z 52:54:00:12:34:56 10.0.0.9  one\\x1b\n"
+                "2024-02-29T13:04:05.123Z 10.0.0.9  two\n");
+        assert_int_equal(RUN(scene, cli_events, "events", "--history", "--json",
+                             "--mac=52:54:00:12:34:56"),
+                         CLI_DONE);
+        assert_string_equal(scene->out,
+                            RECORD("\"52:54:00:12:34:56\"", "info", "one\\u001b"));
+        assert_int_equal(RUN(scene, cli_events, "events", "--history", "-n", "5"),
+                         CLI_FAILED);
+        assert_string_equal(scene->err, "bootjack: it cannot be read\n");
+}
+
 static void reload_waits_for_the_verdict(void **state) {
         static const struct reply taken[] = {
                 { "events json follow n=0",
@@ -401,6 +431,7 @@ int main(void) {
                 T(status_names_what_is_wrong),
                 T(machines_without_a_mac_are_shown),
                 T(events_are_printed_line_by_line),
+                T(history_is_chosen_and_rendered_here),
                 T(reload_waits_for_the_verdict),
         };
 #undef T

@@ -1,4 +1,8 @@
-/* bootjack events: what happened, and what happens now. */
+/*
+ * bootjack events: what happened, and what happens now. The server tells the latest
+ * from its memory, in lines that it has rendered. With --history it reads its database,
+ * whose lines are JSON and are chosen and rendered here.
+ */
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -6,11 +10,11 @@
 #include "cli/cli.h"
 #include "cli/client.h"
 
-enum { EVENTS_MAX = 100000, NO_COUNT = EVENTS_MAX + 1 };
+enum { EVENTS_MAX = 100000, NO_COUNT = EVENTS_MAX + 1, HISTORY_SHOWS = 1000 };
 
 struct wishes {
         struct client_flags client;
-        bool follow, all;
+        bool follow, all, history;
         uint64_t count, story;
         struct mac mac;
 };
@@ -75,24 +79,103 @@ static int print_all(int fd, enum client_patience patience) {
         }
 }
 
-static int run(const struct wishes *wishes) {
+/* ---- history ---- */
+
+static bool is_wanted(const struct wishes *wishes, const json_t *event) {
+        const char *mac_text = json_string_value(json_object_get(event, "mac"));
+        const char *level = json_string_value(json_object_get(event, "level"));
+        json_int_t story = json_integer_value(json_object_get(event, "story"));
+        struct mac mac = { 0 };
+
+        if (!mac_is_zero(wishes->mac) && (!mac_text || !mac_parse(mac_text, &mac) ||
+                                          !mac_is_equal(mac, wishes->mac)))
+                return false;
+        if (wishes->story && (uint64_t)story != wishes->story)
+                return false;
+        return wishes->all || !level || strcmp(level, "debug") != 0;
+}
+
+static void add_event(struct text *out, const json_t *event) {
+        static const char *const names[] = { "time", "mac", "address", "message" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+                const char *s = json_string_value(json_object_get(event, names[i]));
+
+                if (!s)
+                        continue;
+                text_add(out, i == 0 ? "" : i == 3 ? "  " : " ");
+                text_printable(out, s, strlen(s));
+        }
+        text_char(out, '\n');
+}
+
+/* One line of the answer. */
+static int print_record(const struct wishes *wishes, const char *line, size_t n) {
+        json_t *event = json_loadb(line, n, 0, NULL);
+        struct text out = { 0 };
+        int r = event ? client_check(event)
+                      : CLI_DONE; /* one that is cut says nothing */
+
+        if (event && r == CLI_DONE && is_wanted(wishes, event)) {
+                if (wishes->client.json) {
+                        text_bytes(&out, line, n);
+                        text_char(&out, '\n');
+                } else {
+                        add_event(&out, event);
+                }
+                r = client_print(&out);
+        }
+        json_decref(event);
+        return r;
+}
+
+static int print_history(const struct wishes *wishes, int fd) {
+        struct text answer = { 0 };
+        int r = client_receive_all(fd, &answer);
+        const char *line = text_string(&answer), *end;
+
+        for (; r == CLI_DONE && *line; line = end + (*end == '\n')) {
+                end = line + strcspn(line, "\n");
+                r = print_record(wishes, line, (size_t)(end - line));
+        }
+        text_done(&answer);
+        return r;
+}
+
+/* ---- */
+
+static int talk(const struct wishes *wishes, int fd) {
         struct text arguments = { 0 };
+        int r;
+
+        if (wishes->history)
+                add_number(&arguments, "n=",
+                           wishes->count == NO_COUNT ? HISTORY_SHOWS : wishes->count);
+        else
+                add_arguments(wishes, &arguments);
+        r = client_send(fd, wishes->history ? "history" : "events",
+                        text_string(&arguments));
+        text_done(&arguments);
+        if (r != CLI_DONE)
+                return r;
+        if (wishes->history)
+                return print_history(wishes, fd);
+        return print_all(fd, wishes->follow ? CLIENT_FOR_EVER : CLIENT_SOON);
+}
+
+static int run(const struct wishes *wishes) {
         int fd, r = client_connect(&wishes->client, &fd);
 
         if (r != CLI_DONE)
                 return r;
-        add_arguments(wishes, &arguments);
-        r = client_send(fd, "events", text_string(&arguments));
-        if (r == CLI_DONE)
-                r = print_all(fd, wishes->follow ? CLIENT_FOR_EVER : CLIENT_SOON);
-        text_done(&arguments);
+        r = talk(wishes, fd);
         close(fd);
         return r;
 }
 
 int cli_events(int argc, char **argv) {
         struct wishes wishes = { .count = NO_COUNT };
-        struct option_row rows[5 + CLIENT_ROWS + 1] = {
+        struct option_row rows[6 + CLIENT_ROWS + 1] = {
                 { "follow", 'f', OPTION_FLAG, NULL, "go on with what happens now",
                   &wishes.follow, 0 },
                 { "lines", 'n', OPTION_COUNT, "N", "begin with the last N",
@@ -102,6 +185,8 @@ int cli_events(int argc, char **argv) {
                   INT64_MAX / 16 },
                 { "all", 'a', OPTION_FLAG, NULL, "with what is only for debugging",
                   &wishes.all, 0 },
+                { "history", 0, OPTION_FLAG, NULL,
+                  "from the disk: before the server began, too", &wishes.history, 0 },
         };
         const struct options options = {
                 "events", "Show what happened, one line a step of every boot.", NULL, 0,
@@ -110,7 +195,12 @@ int cli_events(int argc, char **argv) {
         struct options_found found;
         int r;
 
-        client_rows(&wishes.client, rows + 5);
+        client_rows(&wishes.client, rows + 6);
         r = options_parse(&options, argc, argv, &found);
-        return r == OPTIONS_GO_ON ? run(&wishes) : r;
+        if (r != OPTIONS_GO_ON)
+                return r;
+        if (wishes.history && wishes.follow)
+                return options_wrong(&options,
+                                     "--history has an end: not with --follow");
+        return run(&wishes);
 }
