@@ -454,6 +454,15 @@ static struct pool_binding *hold(struct pool *pool, struct node *node, ip4_t net
         return &node->binding;
 }
 
+/* Offered what it is bound to, a client stays bound: the offer may come to nothing. A
+ * lease that would end before its offer does is held as long as that. */
+static struct pool_binding *keep(struct pool *pool, struct pool_binding *own,
+                                 nsec_t until) {
+        if (own->until < until)
+                heap_set(pool, node_of(own), until);
+        return own;
+}
+
 struct pool_binding *pool_offer(struct pool *pool, ip4_t network,
                                 const struct pool_client *client, ip4_t wanted,
                                 nsec_t now, nsec_t until) {
@@ -465,7 +474,7 @@ struct pool_binding *pool_offer(struct pool *pool, ip4_t network,
                 return NULL;
         if (own && pool_has(pool, network, own->record.address)) {
                 if (own->state == POOL_BOUND)
-                        return own; /* stays bound: the offer may come to nothing */
+                        return keep(pool, own, until);
                 return hold(pool, node_of(own), network, client, until);
         }
         if (wanted && pool_has(pool, network, wanted) &&
@@ -485,7 +494,7 @@ struct pool_binding *pool_take(struct pool *pool, ip4_t network, ip4_t address,
         struct pool_binding *old = pool_at(pool, address);
 
         if (old && old->state == POOL_BOUND && pool_client_is(old, client))
-                return old;
+                return keep(pool, old, until);
         if (!pool_is_free(pool, address, client, now))
                 return NULL;
         return hold(pool, old ? node_of(old) : add(pool, network, address), network,

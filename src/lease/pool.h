@@ -55,7 +55,7 @@ MUST_USE int pool_configure(struct pool *pool, const struct pool_subnet *subnets
 MUST_USE int pool_load(struct pool *pool, const struct lease_record *record);
 
 struct pool_binding *pool_at(struct pool *pool, ip4_t address);
-/* The client's binding in a subnet, whatever its state; NULL. */
+/* The client's binding in a subnet, offered, bound or given up; NULL. */
 struct pool_binding *pool_find(struct pool *pool, ip4_t network,
                                const struct pool_client *client);
 /* In a range of the subnet and not reserved. */

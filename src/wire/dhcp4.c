@@ -212,17 +212,17 @@ void dhcp4_build_head(struct writer *w, const struct dhcp4_message *head) {
 }
 
 void dhcp4_build_option(struct writer *w, uint8_t code, const void *data, size_t n) {
-        const uint8_t *at = data;
+        size_t at = 0;
 
         do {
-                size_t piece = min_size(n, 255);
+                size_t piece = min_size(n - at, 255);
 
                 writer_u8(w, code);
                 writer_u8(w, (uint8_t)piece);
-                writer_bytes(w, at, piece);
+                if (piece > 0)
+                        writer_bytes(w, (const uint8_t *)data + at, piece);
                 at += piece;
-                n -= piece;
-        } while (n > 0);
+        } while (at < n);
 }
 
 void dhcp4_build_be32(struct writer *w, uint8_t code, uint32_t value) {
