@@ -17,14 +17,17 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-/* 64 MiB of directories: a DVD with sixty thousand packages has 10. */
-enum { ISO_BLOCKS_MAX = 32768 };
+/* 64 MiB of directories: a DVD with sixty thousand packages has 10. The library goes
+ * down into folders by recursion and walks back up for each, so its stack is bounded
+ * too: a folder that contains itself would take it minutes to spend the blocks. */
+enum { ISO_BLOCKS_MAX = 32768, ISO_STACK_MAX = 128 << 10 };
 
 struct source {
         int fd;
         uint64_t size;
         unsigned n_blocks;
-        bool is_spent;
+        uintptr_t stack; /* where it was when the library was called */
+        bool is_spent, is_outside;
         IsoDataSource
                 blocks; /* the library's view of this; it lives as long as a node */
 };
@@ -37,16 +40,24 @@ static int source_close(IsoDataSource *src) {
         return ISO_SUCCESS;
 }
 
+static uintptr_t stack_used(const struct source *s) {
+        uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+
+        return here < s->stack ? s->stack - here : here - s->stack;
+}
+
 static int source_read(IsoDataSource *src, uint32_t lba, uint8_t *buffer) {
         struct source *s = src->data;
         uint64_t at = (uint64_t)lba * PVD_SECTOR;
 
-        if (++s->n_blocks > ISO_BLOCKS_MAX) {
+        if (++s->n_blocks > ISO_BLOCKS_MAX || stack_used(s) > ISO_STACK_MAX) {
                 s->is_spent = true;
                 return (int)ISO_DATA_SOURCE_FATAL;
         }
-        if (at > s->size || PVD_SECTOR > s->size - at)
-                return (int)ISO_DATA_SOURCE_FAILURE;
+        if (at > s->size || PVD_SECTOR > s->size - at) {
+                s->is_outside = true;
+                return (int)ISO_DATA_SOURCE_FATAL;
+        }
         if (pread(s->fd, buffer, PVD_SECTOR, (off_t)at) != PVD_SECTOR)
                 return (int)ISO_DATA_SOURCE_FAILURE;
         return ISO_SUCCESS;
@@ -152,6 +163,10 @@ static void add_reason(struct text *why, const struct source *s, int code) {
                 text_add(why, "damaged: its folders go round in circles or never end");
                 return;
         }
+        if (s->is_outside) {
+                text_add(why, "damaged: a folder lies outside the image");
+                return;
+        }
         text_add(why, "damaged: ");
         text_printable(why, said ? said : "unreadable",
                        strlen(said ? said : "unreadable"));
@@ -163,11 +178,12 @@ static int import(IsoImage *image, struct source *s, struct text *why) {
 
         if (!opts)
                 return -ENOMEM;
+        s->stack = (uintptr_t)__builtin_frame_address(0);
         r = iso_image_import(image, &s->blocks, opts, NULL);
         iso_read_opts_free(opts);
         if (r == (int)ISO_OUT_OF_MEM)
                 return -ENOMEM;
-        if (r < 0 || s->is_spent) {
+        if (r < 0 || s->is_spent || s->is_outside) {
                 add_reason(why, s, r);
                 return MEDIA_ISO_REFUSED;
         }
