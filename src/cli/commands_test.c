@@ -164,8 +164,11 @@ static void expect_in(const char *words, const char *text) {
 static const char lease[] = "[{\"address\":\"192.168.1.20\",\"mac\":\"52:54:00:12:34:"
                             "56\",\"client_id\":null,"
                             "\"hostname\":\"a\\u001b[2Jb\",\"state\":\"bound\",";
-static const char lease_rest[] = "\"starts\":\"2024-02-29T13:04:05Z\","
-                                 "\"ends\":null,\"subnet\":\"192.168.1.0\"}]";
+static const char lease_rest[] =
+        "\"starts\":1709211845,\"ends\":1709215445,\"subnet\":\"192.168.1.0\"},"
+        "{\"address\":\"192.168.1.21\",\"mac\":\"52:54:00:12:34:57\","
+        "\"client_id\":null,\"hostname\":\"\",\"state\":\"declined\",\"starts\":0,"
+        "\"ends\":null,\"subnet\":\"192.168.1.0\"}]";
 
 static void leases_are_a_table(void **state) {
         static const struct reply replies[] = { { "leases ", { lease, lease_rest } },
@@ -176,8 +179,10 @@ static void leases_are_a_table(void **state) {
         assert_int_equal(RUN(scene, cli_leases, "leases"), CLI_DONE);
         assert_string_equal(
                 scene->out,
-                "ADDRESS       MAC                STATE  ENDS  NAME\n"
-                "192.168.1.20  52:54:00:12:34:56  bound  -     a\\x1b[2Jb\n");
+                "ADDRESS       MAC                STATE     ENDS                 NAME\n"
+                "192.168.1.20  52:54:00:12:34:56  bound     2024-02-29 14:04:05  "
+                "a\\x1b[2Jb\n"
+                "192.168.1.21  52:54:00:12:34:57  declined  never                -\n");
         assert_string_equal(scene->err, "");
 }
 

@@ -1,23 +1,39 @@
 /* bootjack leases: who has which address. */
+#include <time.h>
+
 #include "cli/cli.h"
 #include "cli/client.h"
 #include "cli/table.h"
 
+/* The answer's seconds since 1970, on this machine's clock; null is no end. */
+static void add_time(struct table *table, const json_t *value) {
+        time_t seconds = (time_t)json_integer_value(value);
+        char text[32] = "";
+        struct tm local;
+
+        if (json_is_null(value))
+                strcpy(text, "never");
+        else if (json_is_integer(value) && localtime_r(&seconds, &local))
+                strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &local);
+        table_cell(table, text);
+}
+
 static void show(const json_t *leases, struct text *out) {
         static const char *const headings[] = { "ADDRESS", "MAC",  "STATE",
                                                 "ENDS",    "NAME", NULL };
-        static const char *const names[] = { "address", "mac", "state", "ends",
-                                             "hostname" };
         struct table table;
         const json_t *lease;
         size_t i;
 
         table_init(&table, headings);
-        json_array_foreach(leases, i, lease) for (size_t k = 0; k < ARRAY_SIZE(names);
-                                                  k++) {
+        json_array_foreach(leases, i, lease) {
                 char scratch[24];
 
-                table_cell(&table, client_member(lease, names[k], scratch));
+                table_cell(&table, client_member(lease, "address", scratch));
+                table_cell(&table, client_member(lease, "mac", scratch));
+                table_cell(&table, client_member(lease, "state", scratch));
+                add_time(&table, json_object_get(lease, "ends"));
+                table_cell(&table, client_member(lease, "hostname", scratch));
         }
         if (table_is_empty(&table))
                 text_add(out, "No address is leased.\n");
