@@ -24,11 +24,12 @@ struct media_found {
         bool is_tree;
 };
 
-/* `path` is an ISO image or the top of an extracted tree; `name` its NAME in URLs.
+/* `path` is an ISO image or the top of an extracted tree, `shown` what people call it
+ * (the same, unless it is reached in a roundabout way), `name` its NAME in URLs.
  * MEDIA_REFUSED appends to `why` a reason for people ("truncated: 1000 of 2048 bytes");
  * -errno is the machine's trouble. A medium that no recipe knows is MEDIA_OK, system
  * "unknown", no entries. */
-MUST_USE int media_inspect(const char *path, const char *name,
+MUST_USE int media_inspect(const char *path, const char *shown, const char *name,
                            const struct media_recipes *recipes, struct media_found *ret,
                            struct text *why);
 

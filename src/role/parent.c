@@ -128,7 +128,7 @@ static void close_folders(struct parent *parent) {
 
 /* Beside the program in the build, or where `make install` puts them. */
 static void open_recipes(struct parent *parent) {
-        static const char *const places[] = { "/../share/recipes",
+        static const char *const places[] = { "/share/recipes",
                                               "/../share/bootjack/recipes" };
         char program[PATH_MAX], path[PATH_MAX + 32];
         ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);

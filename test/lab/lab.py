@@ -24,7 +24,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 def program():
     """The bootjack to test: $BOOTJACK, or the one in build/."""
-    return os.environ.get("BOOTJACK", str(ROOT / "build/src/cli/bootjack"))
+    return os.environ.get("BOOTJACK", str(ROOT / "build/bootjack"))
 
 
 def run(*command, **options):

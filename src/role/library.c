@@ -1,0 +1,409 @@
+/*
+ * The library: finds media under the configured paths, reads each once, and hands its
+ * sealed index with the open image to the core and the files workers. It may read the
+ * media and the recipes and nothing else, and it never talks to the network.
+ *
+ * A file that is still being copied changes between two looks; it is read when it has
+ * been the same for half a second, so that a growing image is not taken for a truncated
+ * one. The kernel's notice makes a look come soon; a look every second makes it come at
+ * all where there are no notices (network file systems, folders made later).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/event.h"
+#include "media/index.h"
+#include "media/media.h"
+#include "role/role.h"
+#include "sandbox/sandbox.h"
+
+enum { MEDIA_MAX = 512, PEERS_MAX = 1 + ROLE_FILES_WORKERS };
+
+static const nsec_t look_often = NSEC_PER_SEC, settle = 500 * NSEC_PER_MSEC;
+
+struct medium_here {
+        char *path;  /* how we reach it */
+        char *shown; /* what it is called */
+        uint64_t what;
+        nsec_t since;           /* it has been the same */
+        bool is_seen;           /* in this look */
+        bool is_done;           /* read: published or refused */
+        struct ipc_medium head; /* id 0: not published */
+        struct media_found found;
+        size_t n_entries;
+};
+
+struct library {
+        struct role *role;
+        struct media_recipes *recipes;
+        struct ipc_channel *core, *files[ROLE_FILES_WORKERS];
+        struct medium_here media[MEDIA_MAX];
+        size_t n_media;
+        struct loop_folder *folders[CONF_FLAG_REPEAT_MAX];
+        struct loop_timer *timer;
+        uint64_t next_id;
+        bool is_started, is_settled;
+        const char *looking_at; /* the configured path of the moment */
+};
+
+/* ---- telling ---- */
+
+static void publish_to(struct ipc_channel *channel, const struct medium_here *m) {
+        int fds[] = { m->found.index_fd, m->found.fd };
+
+        (void)ipc_send(channel, IPC_MEDIUM, &m->head, NULL, 0, fds, 2);
+}
+
+static void each_peer(struct library *library, const struct medium_here *m, bool gone) {
+        struct ipc_channel *peers[PEERS_MAX] = { library->core };
+
+        memcpy(peers + 1, library->files, sizeof(library->files));
+        for (size_t i = 0; i < PEERS_MAX; i++)
+                if (gone)
+                        (void)ipc_send(peers[i], IPC_MEDIUM_GONE, &m->head, NULL, 0,
+                                       NULL, 0);
+                else
+                        publish_to(peers[i], m);
+}
+
+static void say_added(struct library *library, const struct medium_here *m,
+                      const struct medium *medium) {
+        struct event event = { .kind = EVENT_MEDIUM_ADDED };
+        struct text system = { 0 };
+
+        medium_describe(medium, &system);
+        event.values[0] = (struct event_value)EVENT_TEXT(m->head.name);
+        event.values[1] = (struct event_value)EVENT_TEXT(text_string(&system));
+        event.values[2] = (struct event_value)EVENT_U64(m->n_entries);
+        role_event(library->core, &event);
+        text_done(&system);
+}
+
+static void say_gone(struct library *library, const struct medium_here *m) {
+        struct event event = { .kind = EVENT_MEDIUM_REMOVED };
+
+        event.values[0] = (struct event_value)EVENT_TEXT(m->head.name);
+        role_event(library->core, &event);
+}
+
+static void say_refused(struct library *library, const char *shown, const char *why) {
+        struct event event = { .kind = EVENT_MEDIUM_REFUSED };
+
+        event.values[0] = (struct event_value)EVENT_TEXT(shown);
+        event.values[1] = (struct event_value)EVENT_TEXT(why);
+        role_event(library->core, &event);
+}
+
+/* ---- names ---- */
+
+static bool is_taken(const struct library *library, const char *name) {
+        for (size_t i = 0; i < library->n_media; i++)
+                if (library->media[i].head.id != 0 &&
+                    strcmp(library->media[i].head.name, name) == 0)
+                        return true;
+        return false;
+}
+
+/* debian, debian-2, debian-3 ... */
+static void choose_name(const struct library *library, const char *shown,
+                        char ret[static MEDIUM_NAME_MAX]) {
+        char base[MEDIUM_NAME_MAX];
+
+        medium_name_from_path(shown, base);
+        snprintf(ret, MEDIUM_NAME_MAX, "%s", base);
+        for (unsigned i = 2; is_taken(library, ret); i++)
+                snprintf(ret, MEDIUM_NAME_MAX, "%.50s-%u", base, i);
+}
+
+/* ---- reading ---- */
+
+static void count_entries(struct library *library, struct medium_here *m) {
+        off_t n = lseek(m->found.index_fd, 0, SEEK_END);
+        void *mapping = n > 0 ? mmap(NULL, (size_t)n, PROT_READ, MAP_SHARED,
+                                     m->found.index_fd, 0)
+                              : MAP_FAILED;
+        struct media_index index;
+        struct medium *medium;
+
+        if (mapping == MAP_FAILED)
+                return;
+        medium = calloc(1, sizeof(*medium));
+        if (medium && media_index_open(mapping, (size_t)n, &index) == 0) {
+                media_index_medium(&index, medium);
+                m->n_entries = 0;
+                for (uint32_t i = 0; i < medium->n_entries; i++)
+                        m->n_entries += medium->entries[i].why_not[0] == '\0';
+                say_added(library, m, medium);
+        }
+        free(medium);
+        munmap(mapping, (size_t)n);
+}
+
+static void read_medium(struct library *library, struct medium_here *m) {
+        struct text why = { 0 };
+        char name[MEDIUM_NAME_MAX];
+        int r;
+
+        m->is_done = true;
+        choose_name(library, m->shown, name);
+        r = media_inspect(m->path, m->shown, name, library->recipes, &m->found, &why);
+        if (r != 0) {
+                say_refused(library, m->shown,
+                            r < 0 ? strerror(-r) : text_string(&why));
+                text_done(&why);
+                return;
+        }
+        text_done(&why);
+        m->head = (struct ipc_medium){ .id = ++library->next_id,
+                                       .is_tree = m->found.is_tree };
+        memcpy(m->head.name, name, sizeof(name));
+        each_peer(library, m, false);
+        count_entries(library, m);
+}
+
+static void withdraw(struct library *library, struct medium_here *m) {
+        if (m->head.id == 0)
+                return;
+        each_peer(library, m, true);
+        say_gone(library, m);
+        close(m->found.fd);
+        close(m->found.index_fd);
+        m->head.id = 0;
+}
+
+static void forget(struct library *library, size_t i) {
+        withdraw(library, &library->media[i]);
+        free(library->media[i].path);
+        free(library->media[i].shown);
+        memmove(&library->media[i], &library->media[i + 1],
+                (library->n_media - i - 1) * sizeof(library->media[0]));
+        library->n_media--;
+}
+
+/* ---- looking ---- */
+
+static struct medium_here *find(struct library *library, const char *path) {
+        for (size_t i = 0; i < library->n_media; i++)
+                if (strcmp(library->media[i].path, path) == 0)
+                        return &library->media[i];
+        return NULL;
+}
+
+/* The configured path in place of the descriptor that we reach it by. */
+static char *shown_path(const struct library *library, const char *path) {
+        const char *reached = role_path(library->role, library->looking_at);
+        struct text shown = { 0 };
+
+        text_add(&shown, library->looking_at);
+        text_add(&shown, path + strlen(reached));
+        return shown.s;
+}
+
+static struct medium_here *add(struct library *library, const char *path) {
+        struct medium_here *m = &library->media[library->n_media];
+
+        if (library->n_media == MEDIA_MAX)
+                return NULL;
+        *m = (struct medium_here){ .path = strdup(path),
+                                   .shown = shown_path(library, path) };
+        if (!m->path || !m->shown) {
+                free(m->path);
+                free(m->shown);
+                return NULL;
+        }
+        library->n_media++;
+        return m;
+}
+
+static void on_candidate(const struct media_candidate *candidate, void *userdata) {
+        struct library *library = userdata;
+        struct medium_here *m = find(library, candidate->path);
+
+        if (!m)
+                m = add(library, candidate->path);
+        if (!m)
+                return;
+        m->is_seen = true;
+        if (m->what != candidate->what) {
+                withdraw(library, m);
+                m->what = candidate->what;
+                m->since = loop_now();
+                m->is_done = false;
+        }
+        if (m->is_done)
+                return;
+        /* What was there at the start, untouched for long, need not be waited for. */
+        if (loop_now() - m->since >= settle ||
+            candidate->mtime + 2 * NSEC_PER_SEC < loop_realtime())
+                read_medium(library, m);
+}
+
+static bool has_unread(const struct library *library) {
+        for (size_t i = 0; i < library->n_media; i++)
+                if (!library->media[i].is_done)
+                        return true;
+        return false;
+}
+
+static void settle_once(struct library *library) {
+        if (library->is_settled || has_unread(library))
+                return;
+        library->is_settled = true;
+        (void)ipc_send(library->core, IPC_MEDIA_SETTLED, NULL, NULL, 0, NULL, 0);
+}
+
+static void look(struct library *library) {
+        const struct conf *conf = library->role->conf;
+
+        for (size_t i = 0; i < library->n_media; i++)
+                library->media[i].is_seen = false;
+        for (size_t i = 0; i < conf->media.n; i++) {
+                library->looking_at = conf->media.items[i];
+                /* A path that is not there now may come. */
+                (void)!media_scan(role_path(library->role, conf->media.items[i]),
+                                  library->recipes, on_candidate, library);
+        }
+        for (size_t i = 0; i < library->n_media; i++)
+                if (!library->media[i].is_seen)
+                        forget(library, i--);
+        settle_once(library);
+        loop_timer_set(library->timer,
+                       loop_now() + (has_unread(library) ? settle + NSEC_PER_MSEC
+                                                         : look_often));
+}
+
+static void on_timer(void *userdata) {
+        look(userdata);
+}
+
+/* Notices come in bursts while a file is copied. */
+static void on_folder(const char *name, void *userdata) {
+        struct library *library = userdata;
+
+        loop_timer_set(library->timer, loop_now() + 50 * NSEC_PER_MSEC);
+}
+
+/* ---- the role ---- */
+
+static void on_message(struct ipc_channel *channel, const struct ipc_message *message,
+                       void *userdata) {
+        struct library *library = userdata;
+
+        if (message->kind != IPC_NONE)
+                return;
+        if (channel == library->core)
+                library->core = NULL;
+        for (size_t i = 0; i < ROLE_FILES_WORKERS; i++)
+                if (channel == library->files[i])
+                        library->files[i] = NULL;
+        ipc_channel_free(channel);
+}
+
+/* A new peer is told of everything there is. */
+static void on_peer(struct library *library, const struct ipc_message *message) {
+        const struct ipc_peer *peer = message->body;
+        struct ipc_channel **slot = NULL;
+
+        if (peer->role == IPC_CORE)
+                slot = &library->core;
+        else if (peer->role == IPC_FILES && peer->index < ROLE_FILES_WORKERS)
+                slot = &library->files[peer->index];
+        if (!slot || message->n_fds != 1)
+                return;
+        *slot = ipc_channel_free(*slot);
+        if (ipc_channel_new(library->role->loop, message->fds[0], on_message, library,
+                            slot) < 0)
+                *slot = NULL;
+        message->fds[0] = -1;
+        for (size_t i = 0; i < library->n_media; i++)
+                if (library->media[i].head.id != 0)
+                        publish_to(*slot, &library->media[i]);
+        if (peer->role == IPC_CORE && library->is_settled)
+                (void)ipc_send(*slot, IPC_MEDIA_SETTLED, NULL, NULL, 0, NULL, 0);
+}
+
+static void library_message(struct role *role, const struct ipc_message *message) {
+        if (message->kind == IPC_PEER)
+                on_peer(role->userdata, message);
+}
+
+static int library_start(struct role *role) {
+        struct library *library = calloc(1, sizeof(*library));
+
+        if (!library)
+                return -ENOMEM;
+        role->userdata = library;
+        library->role = role;
+        return loop_timer_new(role->loop, on_timer, library, &library->timer);
+}
+
+static int load_recipes(struct library *library) {
+        struct text problems = { 0 };
+        int r = media_recipes_load(role_path(library->role, ROLE_RECIPES),
+                                   &library->recipes, &problems);
+
+        if (r < 0)
+                fprintf(stderr,
+                        "bootjack: no recipes: share/recipes is not beside the program "
+                        "(%s)\n",
+                        strerror(-r));
+        if (problems.n > 0)
+                fprintf(stderr, "bootjack: recipes: %s", text_string(&problems));
+        text_done(&problems);
+        return r;
+}
+
+static int library_go(struct role *role) {
+        struct library *library = role->userdata;
+        const struct conf *conf = role->conf;
+        struct sandbox_path paths[2 * CONF_FLAG_REPEAT_MAX + ROLE_FOLDERS_MAX];
+        size_t n = 0;
+        int r = load_recipes(library);
+
+        for (size_t i = 0; i < role->n_folders; i++)
+                paths[n++] = (struct sandbox_path){ role->folders[i].reachable,
+                                                    SANDBOX_READ };
+        for (size_t i = 0; i < conf->media.n && i < CONF_FLAG_REPEAT_MAX; i++) {
+                paths[n++] =
+                        (struct sandbox_path){ conf->media.items[i], SANDBOX_READ };
+                /* Without a notice the next look finds what changed. */
+                (void)!loop_folder_new(role->loop,
+                                       role_path(role, conf->media.items[i]), on_folder,
+                                       library, &library->folders[i]);
+        }
+        if (r == 0)
+                r = sandbox_enter(paths, n);
+        if (r < 0)
+                return r;
+        look(library);
+        return 0;
+}
+
+static void library_reconfigured(struct role *role, const struct conf *old) {
+        /* Other folders mean another sandbox: the parent begins this role anew. */
+}
+
+static void library_stop(struct role *role) {
+        struct library *library = role->userdata;
+
+        library->core = ipc_channel_free(library->core);
+        for (size_t i = 0; i < ROLE_FILES_WORKERS; i++)
+                library->files[i] = ipc_channel_free(library->files[i]);
+        while (library->n_media > 0)
+                forget(library, 0);
+        for (size_t i = 0; i < CONF_FLAG_REPEAT_MAX; i++)
+                loop_folder_free(library->folders[i]);
+        loop_timer_free(library->timer);
+        media_recipes_free(library->recipes);
+        free(library);
+}
+
+const struct role_methods library_methods = {
+        .start = library_start,
+        .message = library_message,
+        .go = library_go,
+        .reconfigured = library_reconfigured,
+        .stop = library_stop,
+};
