@@ -330,6 +330,37 @@ static void status_names_what_is_wrong(void **state) {
                             "log.\n");
 }
 
+static void media_are_listed_with_their_problems(void **state) {
+        static const struct reply replies[] = {
+                { "media ",
+                  { "[{\"name\":\"debian-12\",\"path\":\"/srv/isos/debian-12.iso\","
+                    "\"system\":\"debian\",\"version\":\"12\",\"edition\":\"netinst\","
+                    "\"arch\":\"amd64\",\"recognised_by\":[],\"problems\":[],"
+                    "\"entries\":["
+                    "{\"id\":\"a\",\"why_not\":null},{\"id\":\"b\",\"why_not\":\"no\"}]"
+                    "},",
+                    "{\"name\":\"x\",\"path\":\"/srv/isos/x\\u001b.iso\","
+                    "\"system\":\"unknown\",\"version\":null,\"edition\":null,"
+                    "\"arch\":null,\"problems\":[\"has no\\nboot catalog\"],"
+                    "\"entries\":[]}]" } },
+                { 0 },
+        };
+        struct scene *scene = *state;
+
+        serve(scene, replies);
+        assert_int_equal(RUN(scene, cli_media, "media"), CLI_DONE);
+        assert_string_equal(
+                scene->out,
+                "NAME       SYSTEM                     BOOTS  PATH\n"
+                "debian-12  debian 12 netinst (amd64)  1      /srv/isos/debian-12.iso\n"
+                "x          unknown system             0      /srv/isos/x\\x1b.iso\n"
+                "x: has no\\x0aboot catalog\n");
+        assert_int_equal(RUN(scene, cli_media, "media", "inspct", "x"), CLI_WRONG_USE);
+        expect_in("unknown word 'inspct'; did you mean 'inspect'?", scene->err);
+        assert_int_equal(RUN(scene, cli_media, "media", "inspect"), CLI_WRONG_USE);
+        expect_in("inspect needs the path", scene->err);
+}
+
 static void machines_without_a_mac_are_shown(void **state) {
         static const struct reply replies[] = {
                 { "machines ",
@@ -434,6 +465,7 @@ int main(void) {
                 T(wrong_use_is_exit_code_two),
                 T(explain_tells_decision_reasons_and_menu),
                 T(status_names_what_is_wrong),
+                T(media_are_listed_with_their_problems),
                 T(machines_without_a_mac_are_shown),
                 T(events_are_printed_line_by_line),
                 T(history_is_chosen_and_rendered_here),

@@ -1,0 +1,249 @@
+/* bootjack media: what was found on the media, and what can be booted from it. */
+#include "cli/media.h"
+
+#include "cli/cli.h"
+#include "cli/client.h"
+#include "cli/table.h"
+
+static const char *member(const json_t *object, const char *name) {
+        const char *s = json_string_value(json_object_get(object, name));
+
+        return s && *s ? s : NULL;
+}
+
+static void add_safe(struct text *out, const char *s) {
+        text_printable(out, s, strlen(s));
+}
+
+/* "debian 12 netinst (amd64)" */
+static void add_system(struct text *out, const json_t *medium) {
+        const char *system = member(medium, "system"), *arch = member(medium, "arch");
+        const char *version = member(medium, "version");
+        const char *edition = member(medium, "edition");
+
+        if (!system || strcmp(system, "unknown") == 0) {
+                text_add(out, "unknown system");
+                return;
+        }
+        text_add(out, system);
+        if (version) {
+                text_char(out, ' ');
+                text_add(out, version);
+        }
+        if (edition) {
+                text_char(out, ' ');
+                text_add(out, edition);
+        }
+        if (arch) {
+                text_add(out, " (");
+                text_add(out, arch);
+                text_char(out, ')');
+        }
+}
+
+/* ---- one medium ---- */
+
+static void add_line(struct text *out, const char *label, const char *value) {
+        if (!value)
+                return;
+        text_add(out, "  ");
+        text_add(out, label);
+        for (size_t n = strlen(label); n < 12; n++)
+                text_char(out, ' ');
+        add_safe(out, value);
+        text_char(out, '\n');
+}
+
+static void add_strings(struct text *out, const char *label, const json_t *strings) {
+        const json_t *s;
+        size_t i;
+
+        json_array_foreach(strings, i, s)
+                add_line(out, i == 0 ? label : "", json_string_value(s));
+}
+
+/* The keys of an object, or the strings of a list, in one line. */
+static void add_words(struct text *out, const char *label, const json_t *words) {
+        struct text line = { 0 };
+        const char *key;
+        const json_t *value;
+        size_t i;
+
+        json_array_foreach(words, i, value) {
+                text_add(&line, line.n ? ", " : "");
+                text_add(&line, json_is_string(value) ? json_string_value(value) : "?");
+        }
+        json_object_foreach((json_t *)(uintptr_t)words, key, value) {
+                text_add(&line, line.n ? ", " : "");
+                text_add(&line, key);
+        }
+        add_line(out, label, line.n ? line.s : NULL);
+        out->failed |= line.failed;
+        text_done(&line);
+}
+
+static void add_entry(struct text *out, const json_t *entry) {
+        const char *title = member(entry, "title"), *id = member(entry, "id");
+        json_int_t memory = json_integer_value(json_object_get(entry, "memory"));
+
+        text_char(out, '\n');
+        add_safe(out, title ? title : "?");
+        if (id) {
+                text_add(out, " [");
+                add_safe(out, id);
+                text_char(out, ']');
+        }
+        text_char(out, '\n');
+        add_line(out, "cannot boot", member(entry, "why_not"));
+        add_line(out, "kernel", member(entry, "kernel"));
+        add_strings(out, "initrd", json_object_get(entry, "initrd"));
+        add_line(out, "arguments", member(entry, "args"));
+        add_words(out, "firmware", json_object_get(entry, "loaders"));
+        add_words(out, "fetched by", json_object_get(entry, "transports"));
+        if (memory > 0) {
+                struct text size = { 0 };
+
+                text_size(&size, (uint64_t)memory);
+                add_line(out, "memory", text_string(&size));
+                text_done(&size);
+        }
+}
+
+void media_show(const json_t *medium, struct text *out) {
+        struct text system = { 0 };
+        const char *name = member(medium, "name");
+        const json_t *entry;
+        size_t i;
+
+        add_system(&system, medium);
+        add_safe(out, name ? name : "?");
+        text_add(out, ": ");
+        add_safe(out, text_string(&system));
+        text_char(out, '\n');
+        add_line(out, "path", member(medium, "path"));
+        add_strings(out, "known by", json_object_get(medium, "recognised_by"));
+        add_strings(out, "problem", json_object_get(medium, "problems"));
+        json_array_foreach(json_object_get(medium, "entries"), i, entry)
+                add_entry(out, entry);
+        if (i == 0)
+                text_add(out, "  Its files are served; nothing on it is known how to "
+                              "boot.\n");
+        text_done(&system);
+}
+
+/* ---- all of them ---- */
+
+static size_t count_bootable(const json_t *entries) {
+        const json_t *entry;
+        size_t i, n = 0;
+
+        json_array_foreach(entries, i, entry) n += member(entry, "why_not") == NULL;
+        return n;
+}
+
+static void add_problems(const json_t *media, struct text *out) {
+        const json_t *medium, *problem;
+        size_t i, k;
+
+        json_array_foreach(media, i, medium)
+                json_array_foreach(json_object_get(medium, "problems"), k, problem) {
+                const char *name = member(medium, "name");
+                const char *s = json_string_value(problem);
+
+                add_safe(out, name ? name : "?");
+                text_add(out, ": ");
+                add_safe(out, s ? s : "?");
+                text_char(out, '\n');
+        }
+}
+
+static void show_all(const json_t *media, struct text *out) {
+        static const char *const headings[] = { "NAME", "SYSTEM", "BOOTS", "PATH",
+                                                NULL };
+        struct table table;
+        const json_t *medium;
+        size_t i;
+
+        table_init(&table, headings);
+        json_array_foreach(media, i, medium) {
+                struct text system = { 0 }, count = { 0 };
+
+                add_system(&system, medium);
+                text_u64(&count, count_bootable(json_object_get(medium, "entries")));
+                table_cell(&table, member(medium, "name"));
+                table_cell(&table, text_string(&system));
+                table_cell(&table, text_string(&count));
+                table_cell(&table, member(medium, "path"));
+                text_done(&system);
+                text_done(&count);
+        }
+        if (table_is_empty(&table))
+                text_add(out, "No media. Put ISO images into a folder that the server "
+                              "was given with --media.\n");
+        else
+                table_format(&table, out);
+        table_done(&table);
+        add_problems(media, out);
+}
+
+static int list(const struct client_flags *flags) {
+        struct text out = { 0 };
+        json_t *answer = NULL;
+        int r = client_ask(flags, "media", "", &answer);
+
+        if (r == CLI_DONE && !flags->json) {
+                show_all(answer, &out);
+                r = client_print(&out);
+        }
+        json_decref(answer);
+        return r;
+}
+
+static int wrong_verb(const struct options *options, const char *verb) {
+        static const char *const verbs[] = { "list", "inspect", NULL };
+        const char *nearest = text_nearest(verb, verbs);
+        struct text why = { 0 };
+        int r;
+
+        text_add(&why, "unknown word '");
+        add_safe(&why, verb);
+        text_char(&why, '\'');
+        if (nearest) {
+                text_add(&why, "; did you mean '");
+                text_add(&why, nearest);
+                text_add(&why, "'?");
+        }
+        r = options_wrong(options, text_string(&why));
+        text_done(&why);
+        return r;
+}
+
+int cli_media(int argc, char **argv) {
+        struct client_flags flags = { 0 };
+        struct option_row rows[CLIENT_ROWS + 1] = { 0 };
+        const struct options options = {
+                "media",
+                "Show the media that the server has found; or read one image or tree "
+                "without a server.",
+                "[list | inspect PATH]", 2, rows
+        };
+        struct options_found found;
+        const char *verb;
+        int r;
+
+        client_rows(&flags, rows);
+        r = options_parse(&options, argc, argv, &found);
+        if (r != OPTIONS_GO_ON)
+                return r;
+        verb = found.n_operands ? found.operands[0] : "list";
+        if (strcmp(verb, "list") == 0 && found.n_operands < 2)
+                return list(&flags);
+        if (strcmp(verb, "list") == 0)
+                return options_wrong(&options, "list takes no name; try inspect PATH");
+        if (strcmp(verb, "inspect") != 0)
+                return wrong_verb(&options, verb);
+        if (found.n_operands < 2)
+                return options_wrong(&options, "inspect needs the path of an image or "
+                                               "of an extracted tree");
+        return media_inspect_path(found.operands[1], flags.json);
+}

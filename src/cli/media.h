@@ -1,0 +1,11 @@
+#pragma once
+/* Private to `bootjack media`: one medium, from its JSON, as text for people. */
+#include <jansson.h>
+
+#include "cli/options.h"
+
+/* A heading, what it is, every entry, and every problem. */
+void media_show(const json_t *medium, struct text *out);
+
+/* `media inspect PATH`: reads the medium itself; no server is asked. An exit code. */
+int media_inspect_path(const char *path, bool json);
