@@ -14,6 +14,8 @@ const struct cli_command cli_commands[] = {
           SERVER " [--options] [--json]", cli_check },
         { "explain", "say what a machine would boot, and why",
           "--mac M [--arch bios|x64|...] [--json]", cli_explain },
+        { "media", "show what systems were found on the media",
+          "[list | inspect PATH] [--json]", cli_media },
         { "leases", "show who has which address", "[--json]", cli_leases },
         { "machines", "show the machines heard of lately", "[--json]", cli_machines },
         { "events", "show what happened, boot by boot",
