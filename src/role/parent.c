@@ -16,6 +16,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -465,6 +466,16 @@ static int open_executable(struct parent *parent) {
                        : 0;
 }
 
+/* A transfer is a socket and a file; what the roles inherit is what we may have. */
+static void raise_file_limit(void) {
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+                limit.rlim_cur = min_u64(limit.rlim_max, 65536);
+                (void)setrlimit(RLIMIT_NOFILE, &limit);
+        }
+}
+
 static int set_up(struct parent *parent) {
         int r = load(parent, &parent->conf, &parent->conf_text, &parent->n_conf_text);
 
@@ -524,6 +535,7 @@ int parent_main(struct conf_flags *flags) {
         parent->netlink = parent->executable = -1;
         log_open();
         signal(SIGPIPE, SIG_IGN);
+        raise_file_limit();
         r = set_up(parent);
         if (r == 0) {
                 loop_run(parent->loop);
