@@ -177,74 +177,107 @@ static void add_times(struct writer *w, nsec_t lifetime) {
         add_be32(w, DHCP4_REBINDING_TIME, (uint32_t)(seconds - seconds / 8));
 }
 
-/*
- * PXE 2.1 2.2.1, RFC 4578, UEFI 2.10 24.7: a boot answer carries the class that was
- * asked for and the UUID as it came. Firmware reads the file's name from the header,
- * some from option 67 only.
- */
-static void add_boot(struct exchange *x, struct writer *w) {
-        struct span uuid = dhcp4_option(x->message, DHCP4_UUID);
-        const char *file = x->decision.file;
-        char server[IP4_TEXT_MAX];
-
-        if (x->facts.is_http)
-                add_option(w, DHCP4_VENDOR_CLASS, "HTTPClient", 10);
-        else if (x->facts.is_pxe)
-                add_option(w, DHCP4_VENDOR_CLASS, "PXEClient", 9);
-        if (uuid.n > 0)
-                add_option(w, DHCP4_UUID, uuid.data, uuid.n);
-        if (x->decision.verdict != POLICY_BOOT)
-                return;
-        if (x->facts.is_pxe && !x->facts.is_http && w->at + 7 <= w->n)
-                pxe_build_vendor_options(w);
-        if (dhcp4_wants(x->message, DHCP4_BOOT_FILE) || x->facts.is_http)
-                /* With its NUL: some ROMs look for one, nobody minds it. */
-                add_option(w, DHCP4_BOOT_FILE, file, strlen(file) + !x->facts.is_http);
-        if (dhcp4_wants(x->message, DHCP4_TFTP_SERVER) && !x->facts.is_http) {
-                ip4_format(x->decision.next_server, server);
-                add_option(w, DHCP4_TFTP_SERVER, server, strlen(server));
-        }
-}
-
 static bool is_configured(const struct dhcp4_subnet *subnet, uint8_t code) {
-        for (size_t i = 0; i < subnet->n_options; i++)
+        for (size_t i = 0; subnet && i < subnet->n_options; i++)
                 if (subnet->options[i].code == code)
                         return true;
         return false;
 }
 
+/* An option that is ours to decide, unless the configuration does: twice would be read
+ * as one long value (RFC 3396). */
+static bool is_ours(const struct exchange *x, const struct reply *reply, uint8_t code) {
+        return reply->is_proxy || !is_configured(x->subnet, code);
+}
+
+static void add_file(struct exchange *x, const struct reply *reply, struct writer *w) {
+        const char *file = x->decision.file;
+        bool is_http = x->facts.is_http;
+        char server[IP4_TEXT_MAX];
+
+        if (x->facts.is_pxe && !is_http && is_ours(x, reply, DHCP4_VENDOR_OPTIONS) &&
+            w->at + 7 <= w->n)
+                pxe_build_vendor_options(w);
+        if ((dhcp4_wants(x->message, DHCP4_BOOT_FILE) || is_http) &&
+            is_ours(x, reply, DHCP4_BOOT_FILE))
+                /* With its NUL: some ROMs look for one, nobody minds it. */
+                add_option(w, DHCP4_BOOT_FILE, file, strlen(file) + !is_http);
+        if (dhcp4_wants(x->message, DHCP4_TFTP_SERVER) && !is_http &&
+            is_ours(x, reply, DHCP4_TFTP_SERVER)) {
+                ip4_format(x->decision.next_server, server);
+                add_option(w, DHCP4_TFTP_SERVER, server, strlen(server));
+        }
+}
+
+/*
+ * PXE 2.1 2.2.1, RFC 4578, UEFI 2.10 24.7: a boot answer carries the class that was
+ * asked for and the UUID as it came. Firmware reads the file's name from the header,
+ * some from option 67 only. The class without a file would say "ask my boot server",
+ * and keep firmware from a proxy that has one.
+ */
+static void add_boot(struct exchange *x, const struct reply *reply, struct writer *w) {
+        struct span uuid = dhcp4_option(x->message, DHCP4_UUID);
+        bool boots = x->decision.verdict == POLICY_BOOT;
+
+        if (boots && x->facts.is_http)
+                add_option(w, DHCP4_VENDOR_CLASS, "HTTPClient", 10);
+        else if (boots && x->facts.is_pxe)
+                add_option(w, DHCP4_VENDOR_CLASS, "PXEClient", 9);
+        if (uuid.n > 0)
+                add_option(w, DHCP4_UUID, uuid.data, uuid.n);
+        if (boots)
+                add_file(x, reply, w);
+}
+
+/* RFC 2132 3.3: the mask comes before the routers. */
+static void add_mask(const struct dhcp4_subnet *subnet, struct writer *w) {
+        for (size_t i = 0; i < subnet->n_options; i++)
+                if (subnet->options[i].code == DHCP4_SUBNET_MASK) {
+                        add_option(w, DHCP4_SUBNET_MASK, subnet->options[i].data,
+                                   subnet->options[i].n);
+                        return;
+                }
+        add_be32(w, DHCP4_SUBNET_MASK, subnet->mask);
+}
+
 static void add_configured(struct exchange *x, struct writer *w) {
         const struct dhcp4_subnet *subnet = x->subnet;
+        bool has_name = x->host && x->host->hostname && x->host->hostname[0];
 
         if (!subnet)
                 return;
-        /* RFC 2132 3.3: the mask comes before the routers. */
-        if (!is_configured(subnet, DHCP4_SUBNET_MASK))
-                add_be32(w, DHCP4_SUBNET_MASK, subnet->mask);
+        add_mask(subnet, w);
         for (size_t i = 0; i < subnet->n_options; i++) {
                 const struct dhcp4_option *option = &subnet->options[i];
 
                 if (option->code == DHCP4_SUBNET_MASK ||
-                    dhcp4_wants(x->message, option->code))
+                    (option->code == DHCP4_HOST_NAME && has_name))
+                        continue;
+                if (dhcp4_wants(x->message, option->code))
                         add_option(w, option->code, option->data, option->n);
         }
-        if (x->host && x->host->hostname && x->host->hostname[0])
+        if (has_name)
                 add_option(w, DHCP4_HOST_NAME, x->host->hostname,
                            strlen(x->host->hostname));
+}
+
+/* What the relay's option takes, in its pieces; 0 when there is none, or when it leaves
+ * no room for a message. */
+static size_t relay_room(const struct dhcp4_message *message) {
+        size_t n = dhcp4_option(message, DHCP4_RELAY_INFORMATION).n;
+        size_t room = n + 2 * ((n + 254) / 255);
+
+        return room <= DHCP4_MESSAGE_MAX - ROOM_LEAST ? room : 0;
 }
 
 static void build_options(struct exchange *x, const struct reply *reply,
                           struct writer *w) {
         struct span relay = dhcp4_option(x->message, DHCP4_RELAY_INFORMATION);
         struct span id = dhcp4_option(x->message, DHCP4_CLIENT_ID);
+        size_t kept = relay_room(x->message);
         uint8_t type = (uint8_t)reply->type;
-        size_t kept = relay.n > 0 ? relay.n + 2 : 0;
 
-        /* RFC 3046 2.2: what the relay added goes back as it came, and last. */
-        if (kept < w->n - w->at)
-                w->n -= kept;
-        else
-                relay.n = kept = 0;
+        w->n -= kept;
         if (reply->type != DHCP4_BOOTP) {
                 add_option(w, DHCP4_MESSAGE_TYPE, &type, 1);
                 add_be32(w, DHCP4_SERVER_ID, x->interface->address);
@@ -253,7 +286,7 @@ static void build_options(struct exchange *x, const struct reply *reply,
                 add_option(w, DHCP4_ERROR_TEXT, reply->error, strlen(reply->error));
         } else {
                 add_times(w, reply->lifetime);
-                add_boot(x, w);
+                add_boot(x, reply, w);
                 if (!reply->is_proxy)
                         add_configured(x, w);
         }
@@ -262,7 +295,8 @@ static void build_options(struct exchange *x, const struct reply *reply,
         if (id.n > 0 && reply->type != DHCP4_BOOTP)
                 add_option(w, DHCP4_CLIENT_ID, id.data, id.n);
         w->n += kept;
-        if (relay.n > 0)
+        /* RFC 3046 2.2: what the relay added goes back as it came, and last. */
+        if (kept > 0)
                 dhcp4_build_option(w, DHCP4_RELAY_INFORMATION, relay.data, relay.n);
 }
 
@@ -342,8 +376,10 @@ static void route(const struct exchange *x, const struct reply *reply,
 void send_reply(struct exchange *x, const struct reply *reply) {
         struct dhcp4_send *send = &new_action(x->out, DHCP4_SEND)->send;
         struct dhcp4_message head = head_of(x, reply);
-        struct writer w = writer_of(send->data,
-                                    min_size(room_of(x->message), sizeof(send->data)));
+        /* The relay takes its option off again before the client sees the answer. */
+        struct writer w = writer_of(
+                send->data, min_size(room_of(x->message) + relay_room(x->message),
+                                     DHCP4_MESSAGE_MAX));
 
         send->durable = reply->durable;
         route(x, reply, send);

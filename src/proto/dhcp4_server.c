@@ -169,15 +169,36 @@ static const struct dhcp4_interface *find_interface(const struct dhcp4_server *s
         return NULL;
 }
 
-/* RFC 2131 4.3.1: the subnet is the relay's, else that of the wire it came by. */
-static const struct dhcp4_subnet *find_subnet(const struct exchange *x) {
+static const struct dhcp4_subnet *subnet_of(const struct exchange *x, ip4_t address) {
         const struct dhcp4_config *config = &x->server->config;
-        ip4_t at = x->message->giaddr ? x->message->giaddr : x->interface->address;
 
         for (size_t i = 0; i < config->n_subnets; i++)
-                if ((at & config->subnets[i].mask) == config->subnets[i].network)
+                if ((address & config->subnets[i].mask) == config->subnets[i].network)
                         return &config->subnets[i];
         return NULL;
+}
+
+/* Sent to an address of ours from the one that the client says it has. */
+static bool is_unicast(const struct exchange *x) {
+        const struct dhcp4_config *config = &x->server->config;
+
+        for (size_t i = 0; i < config->n_interfaces; i++)
+                if (config->interfaces[i].address == x->received->to)
+                        return x->received->from == x->message->ciaddr;
+        return false;
+}
+
+/* RFC 2131 4.3.1: the subnet is the relay's, else that of the wire it came by. What a
+ * client behind a relay unicasts to renew comes without the relay (4.3.6); its own
+ * address tells. */
+static const struct dhcp4_subnet *find_subnet(const struct exchange *x) {
+        const struct dhcp4_subnet *subnet = NULL;
+
+        if (x->message->giaddr)
+                return subnet_of(x, x->message->giaddr);
+        if (x->message->ciaddr && is_unicast(x))
+                subnet = subnet_of(x, x->message->ciaddr);
+        return subnet ? subnet : subnet_of(x, x->interface->address);
 }
 
 static const struct dhcp4_host *find_host(const struct exchange *x) {
@@ -190,6 +211,18 @@ static const struct dhcp4_host *find_host(const struct exchange *x) {
         return NULL;
 }
 
+/* A reservation is the card's, whatever identifier firmware, installer or system give
+ * themselves: the client is who holds the address under that card. */
+static void identify_host(struct exchange *x) {
+        const struct pool_binding *held = pool_at(x->server->pool, x->host->address);
+
+        x->client.n_id = 0;
+        if (!held || !mac_is_equal(held->record.mac, x->facts.mac))
+                return;
+        x->client.id = held->record.client_id;
+        x->client.n_id = held->record.n_client_id;
+}
+
 static void identify(struct exchange *x) {
         struct span id = dhcp4_option(x->message, DHCP4_CLIENT_ID);
 
@@ -198,6 +231,8 @@ static void identify(struct exchange *x) {
                                           (uint8_t)min_size(id.n, 255) };
         x->subnet = find_subnet(x);
         x->host = find_host(x);
+        if (x->host)
+                identify_host(x);
         x->facts.is_proxy = x->server->config.is_proxy;
         x->facts.server = x->interface->address;
         if (x->subnet) {
@@ -249,9 +284,14 @@ static struct pool_binding *choose(struct exchange *x, ip4_t wanted) {
 }
 
 static void say_exhausted(struct exchange *x) {
-        struct event *event = actions_event(x->out, EVENT_POOL_EXHAUSTED);
         char network[IP4_TEXT_MAX];
+        struct event *event;
 
+        if (x->host) {
+                say_silent(x, "its reserved address is in use by another");
+                return;
+        }
+        event = actions_event(x->out, EVENT_POOL_EXHAUSTED);
         event->mac = x->facts.mac;
         event->values[0] = (struct event_value)EVENT_TEXT(
                 actions_text(x->out, ip4_format(x->subnet->network, network), NULL));
@@ -310,12 +350,24 @@ static void acknowledge(struct exchange *x, struct pool_binding *binding) {
                                        .durable = true });
 }
 
+/* Given to this client in the configuration, or to nobody. */
+static bool may_have(const struct exchange *x, ip4_t address) {
+        const struct dhcp4_config *config = &x->server->config;
+
+        if (x->host)
+                return x->host->address == address;
+        for (size_t i = 0; i < config->n_hosts; i++)
+                if (config->hosts[i].address == address)
+                        return false;
+        return true;
+}
+
 /* The client's binding of this address, or a new one when it may have it. */
 static struct pool_binding *binding_for(struct exchange *x, ip4_t address) {
         struct pool *pool = x->server->pool;
         struct pool_binding *binding = pool_at(pool, address);
 
-        if (x->host && x->host->address != address)
+        if (!may_have(x, address))
                 return NULL;
         if (binding && binding->state <= POOL_BOUND &&
             pool_client_is(binding, &x->client) &&
