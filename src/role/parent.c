@@ -39,16 +39,41 @@ int parent_fail(const char *format, ...) {
         return EXIT_FAILURE;
 }
 
-/* The core logs for everybody; without one we do it ourselves. */
+/* The core logs for everybody and keeps the history; while it is away, what happens
+ * waits for it, and what is too much is at least logged. */
 void parent_event(struct parent *parent, struct event *event) {
         struct parent_child *core = parent_child(parent, IPC_CORE, 0);
+        struct parent_waiting *waiting = &parent->waiting[parent->n_waiting];
 
         if (event->time == 0)
                 event->time = loop_realtime();
-        if (core && core->is_ready)
+        if (core && core->is_ready) {
                 role_event(core->channel, event);
-        else
+        } else if (parent->is_serving && parent->n_waiting < PARENT_WAITING_MAX) {
+                waiting->n =
+                        event_pack(event, waiting->packed, sizeof(waiting->packed));
+                parent->n_waiting += waiting->n > 0;
+        } else {
                 log_event(event);
+        }
+}
+
+void parent_send_waiting(struct parent *parent, struct ipc_channel *core) {
+        for (size_t i = 0; i < parent->n_waiting; i++)
+                (void)ipc_send(core, IPC_EVENT, NULL, parent->waiting[i].packed,
+                               parent->waiting[i].n, NULL, 0);
+        parent->n_waiting = 0;
+}
+
+/* At the end, when no core will come any more. */
+static void log_waiting(struct parent *parent) {
+        struct event event;
+
+        for (size_t i = 0; i < parent->n_waiting; i++)
+                if (event_unpack(parent->waiting[i].packed, parent->waiting[i].n,
+                                 &event))
+                        log_event(&event);
+        parent->n_waiting = 0;
 }
 
 /* ---- configuration ---- */
@@ -504,6 +529,7 @@ static int set_up(struct parent *parent) {
 }
 
 static void tear_down(struct parent *parent) {
+        log_waiting(parent);
         parent_free_children(parent);
         parent_close_doors(parent);
         close_folders(parent);

@@ -12,6 +12,7 @@ enum {
         PARENT_INTERFACES_MAX = 32,
         PARENT_DOORS_MAX = 256,
         PARENT_CHILDREN = 3 + ROLE_FILES_WORKERS,
+        PARENT_WAITING_MAX = 16,
 };
 
 /* One open socket, kept open here too: a role that is started again goes on with what
@@ -35,6 +36,11 @@ struct parent_child {
         struct loop_timer *timer;
 };
 
+struct parent_waiting {
+        size_t n;
+        uint8_t packed[EVENT_PACKED_MAX];
+};
+
 struct parent {
         struct loop *loop;
         struct conf_flags *flags;
@@ -56,6 +62,9 @@ struct parent {
         int executable;    /* this program, opened while it could be */
         char control[108]; /* the path of the control socket; "" */
 
+        struct parent_waiting waiting[PARENT_WAITING_MAX]; /* events, for the core */
+        size_t n_waiting;
+
         struct loop_signal *terminate, *interrupt, *hangup, *child;
         struct loop_timer *stop_timer;
         bool is_serving, is_stopping;
@@ -65,6 +74,7 @@ struct parent {
 /* Says what went wrong, once, on stderr; returns the exit code. */
 int parent_fail(const char *format, ...) PRINTF(1, 2);
 void parent_event(struct parent *parent, struct event *event);
+void parent_send_waiting(struct parent *parent, struct ipc_channel *core);
 
 /* Finds the interfaces to serve and checks the configuration against them. 0, or what
  * parent_fail() returned. */

@@ -128,6 +128,8 @@ static void on_message(struct ipc_channel *channel, const struct ipc_message *me
                 break;
         case IPC_READY:
                 child->is_ready = true;
+                if (child->kind == IPC_CORE)
+                        parent_send_waiting(child->parent, channel);
                 look_whether_all_are_ready(child->parent);
                 break;
         case IPC_RELOAD:
