@@ -92,12 +92,13 @@ static int parse(struct parent *parent, const char *name, const char *text, size
 }
 
 /* ./media if there is one, else the folder in our state. Becomes a flag, so that every
- * role sees the same. */
+ * role sees the same. A service stands in /, where /media is for other things. */
 static int choose_default_media(struct parent *parent) {
         static char found[PATH_MAX];
         struct stat st;
 
-        if (realpath("media", found) && stat(found, &st) == 0 && S_ISDIR(st.st_mode)) {
+        if (realpath("media", found) && strcmp(found, "/media") != 0 &&
+            stat(found, &st) == 0 && S_ISDIR(st.st_mode)) {
                 parent->flags->media[0] = found;
                 return 0;
         }
