@@ -40,12 +40,27 @@ static void must(int r) {
 
 /* ---- what must hold ---- */
 
+static bool is_same_client(const struct lease_record *a, const struct lease_record *b) {
+        return mac_is_equal(a->mac, b->mac) ||
+               (a->n_client_id > 0 && a->n_client_id == b->n_client_id &&
+                memcmp(a->client_id, b->client_id, a->n_client_id) == 0);
+}
+
+static void check_taken(const struct run *r, const struct lease_record *old,
+                        const struct lease_record *record) {
+        if (old->state == LEASE_BOUND && old->ends > r->now &&
+            record->state == LEASE_BOUND)
+                assert(is_same_client(old, record));
+}
+
 static void keep(struct run *r, const struct lease_record *record) {
         size_t i = 0;
 
         while (i < r->n_disk && r->disk[i].address != record->address)
                 i++;
         assert(i < DISK_MAX); /* no more than the pools and the host */
+        if (i < r->n_disk)
+                check_taken(r, &r->disk[i], record);
         r->disk[i] = *record;
         r->n_disk += i == r->n_disk;
 }

@@ -114,6 +114,10 @@ static void keep(struct world *w, const struct lease_record *record) {
         while (i < w->n_disk && w->disk[i].address != record->address)
                 i++;
         assert_true(i < DISK_MAX);
+        /* nobody's address is given to another before it ends */
+        if (i < w->n_disk && w->disk[i].state == LEASE_BOUND &&
+            record->state == LEASE_BOUND && w->disk[i].ends > w->now)
+                assert_memory_equal(w->disk[i].mac.b, record->mac.b, 6);
         w->disk[i] = *record;
         w->n_disk += i == w->n_disk;
 }
