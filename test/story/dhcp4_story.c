@@ -204,7 +204,7 @@ struct asking {
         const char *id; /* option 61 */
         uint8_t n_id;
         ip4_t ciaddr, giaddr, wanted, server, from, to;
-        uint16_t flags, port, max_size;
+        uint16_t flags, port, from_port, max_size;
         uint32_t lease_time;
         const char *vendor_class, *user_class, *hostname;
         bool has_arch, has_uuid;
@@ -296,7 +296,9 @@ static int say(struct world *w, const struct asking *a) {
                         : a->giaddr ? a->giaddr
                                     : a->ciaddr,
                 .to = a->to ? a->to : UINT32_MAX,
-                .from_port = a->giaddr ? DHCP4_SERVER_PORT : DHCP4_CLIENT_PORT,
+                .from_port = a->from_port ? a->from_port
+                             : a->giaddr  ? DHCP4_SERVER_PORT
+                                          : DHCP4_CLIENT_PORT,
                 .port = a->port ? a->port : DHCP4_SERVER_PORT,
                 .now = w->now,
         };
@@ -880,6 +882,13 @@ static void a_relayed_clients_renewal_was_refused(void **state) {
         assert_int_equal(w->answer.yiaddr, FAR(10));
         assert_int_equal(release(w, 1, FAR(10)), -1);
         assert_non_null(find_event(w, EVENT_LEASE_RELEASED));
+        /* a ciaddr that is not whence it comes proves nothing */
+        assert_int_equal(say(w, &(struct asking){ .type = DHCP4_REQUEST,
+                                                  .client = 1,
+                                                  .ciaddr = FAR(10),
+                                                  .from = NET(10),
+                                                  .to = us }),
+                         DHCP4_NAK);
         /* who broadcasts it on our wire has moved here */
         assert_int_equal(say(w, &(struct asking){ .type = DHCP4_REQUEST,
                                                   .client = 1,
@@ -1093,6 +1102,27 @@ static void a_small_client_gets_what_matters(void **state) {
         }
 }
 
+/* What a message has no room for is left out, whole options at a time. */
+static void a_message_is_never_longer_than_a_frame(void **state) {
+        struct world *w = new_world();
+        struct asking a = pxe(DHCP4_DISCOVER, 0);
+
+        for (size_t i = 2; i < 8; i++)
+                w->options[i] =
+                        (struct dhcp4_option){ .code = (uint8_t)(224 + i), .n = 240 };
+        w->subnets[0].n_options = 8;
+        world_start(w);
+        for (unsigned size = 0; size < 2000; size++) {
+                a.max_size = (uint16_t)size;
+                assert_int_equal(say(w, &a), DHCP4_OFFER);
+                if (size >= 328)
+                        assert_true(w->send->n + 28 <= size);
+        }
+        assert_int_equal(dhcp4_option(&w->answer, 229).n, 240);
+        assert_false(w->answer.has[231]);
+        world_free(w);
+}
+
 /* ---- proxyDHCP ---- */
 
 static struct world *new_proxy(void) {
@@ -1137,6 +1167,11 @@ static void a_proxy_offers_a_file_and_never_an_address(void **state) {
         assert_int_equal(w->send->port, DHCP4_CLIENT_PORT);
         assert_int_equal(w->send->from_port, DHCP4_BINL_PORT);
         assert_string_equal(w->answer.file, "snponly.efi");
+        a.from_port = 2070;
+        assert_int_equal(say(w, &a), DHCP4_ACK);
+        assert_int_equal(w->send->port, 2070);
+        a.type = DHCP4_DISCOVER; /* belongs to port 67 */
+        assert_int_equal(say(w, &a), -1);
         assert_int_equal(w->n_disk, 0);
         assert_true(dhcp4_server_next(w->server) == NSEC_NEVER);
         world_free(w);
@@ -1435,6 +1470,7 @@ int main(void) {
                 cmocka_unit_test(an_option_configured_and_decided_was_sent_twice),
                 cmocka_unit_test(a_configured_mask_came_after_the_routers),
                 cmocka_unit_test(a_small_client_gets_what_matters),
+                cmocka_unit_test(a_message_is_never_longer_than_a_frame),
                 cmocka_unit_test(a_proxy_offers_a_file_and_never_an_address),
                 cmocka_unit_test(a_proxy_is_silent_towards_ordinary_clients),
                 cmocka_unit_test(a_proxy_without_a_loader_says_why_it_is_silent),
