@@ -419,8 +419,6 @@ static struct node *take_new(struct pool *pool, struct subnet *subnet) {
         for (; subnet->range < subnet->n_ranges; subnet->range++) {
                 const struct pool_range *range = &subnet->ranges[subnet->range];
 
-                if (subnet->next < range->first)
-                        subnet->next = range->first;
                 while (subnet->next <= range->last) {
                         ip4_t address = (ip4_t)subnet->next++;
 
@@ -447,8 +445,12 @@ static struct pool_binding *hold(struct pool *pool, struct node *node, ip4_t net
                                  const struct pool_client *client, nsec_t until) {
         if (!node)
                 return NULL;
-        if (!pool_client_is(&node->binding, client) || list_is_empty(&node->by_client))
+        if (!pool_client_is(&node->binding, client) ||
+            list_is_empty(&node->by_client)) {
                 set_client(pool, node, client);
+                node->binding.record.starts = node->binding.record.ends = 0;
+                node->binding.was_stored = false;
+        }
         node->binding.record.subnet = network;
         set_state(pool, node, POOL_OFFERED, until);
         return &node->binding;

@@ -40,7 +40,7 @@ struct pool_binding {
         struct lease_record record; /* state there is for the disk; this one rules: */
         enum pool_state state;
         nsec_t until;    /* of an offer, a lease or a rest */
-        bool was_stored; /* a record of it has gone to the disk */
+        bool was_stored; /* the disk knows that this client had it */
 };
 
 struct pool;

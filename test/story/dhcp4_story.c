@@ -1435,6 +1435,55 @@ static void leases_are_listed_and_offers_are_not(void **state) {
         world_free(w);
 }
 
+/* Was: listed as an expired lease of a client that never had it. */
+static void an_offer_of_a_used_address_was_listed_as_a_lease(void **state) {
+        struct world *w = new_world();
+        unsigned counts[4] = { 0 };
+
+        w->near.last = NET(10);
+        world_start(w);
+        dora(w, 1);
+        release(w, 1, NET(10));
+        discover(w, 2, 0);
+        dhcp4_server_leases(w->server, count_lease, counts);
+        pass(w, 61 SECONDS);
+        dhcp4_server_leases(w->server, count_lease, counts);
+        assert_int_equal(counts[LEASE_EXPIRED], 0);
+        assert_int_equal(w->disk[0].state, LEASE_RELEASED);
+        assert_memory_equal(w->disk[0].mac.b, mac_of(1).b, 6);
+        world_free(w);
+}
+
+/* In a pool that is larger than any crowd, offers are capped in number; who has one is
+ * answered on. */
+static void offers_are_capped_in_number(void **state) {
+        struct world *w = new_world();
+
+        w->subnets[0].network = us & 0xffff0000;
+        w->subnets[0].mask = 0xffff0000;
+        w->near = (struct dhcp4_range){ us + 256, us + 256 + 2 * DHCP4_OFFERS_MAX };
+        world_start(w);
+        for (unsigned i = 0; i < DHCP4_OFFERS_MAX; i++)
+                assert_int_equal(discover(w, i, 0), DHCP4_OFFER);
+        assert_int_equal(discover(w, 60000, 0), -1);
+        assert_int_equal(discover(w, 17, 0), DHCP4_OFFER);
+        assert_int_equal(request(w, 17, w->answer.yiaddr), DHCP4_ACK);
+        assert_int_equal(discover(w, 60000, 0), DHCP4_OFFER);
+        pass(w, 61 SECONDS);
+        assert_int_equal(discover(w, 60001, 0), DHCP4_OFFER);
+        world_free(w);
+}
+
+static void a_request_for_nothing_is_not_answered(void **state) {
+        struct world *w = new_started();
+
+        assert_int_equal(say(w, &(struct asking){ .type = DHCP4_REQUEST }), -1);
+        assert_non_null(find_event(w, EVENT_DHCP_SILENT));
+        assert_int_equal(request(w, 1, 0), DHCP4_NAK);
+        assert_int_equal(say(w, &(struct asking){ .type = DHCP4_INFORM }), -1);
+        world_free(w);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(discover_offer_request_ack),
@@ -1480,6 +1529,9 @@ int main(void) {
                 cmocka_unit_test(a_crowd_on_a_bad_wire_ends_with_an_address_each),
                 cmocka_unit_test(invented_clients_hold_nothing_for_long),
                 cmocka_unit_test(leases_are_listed_and_offers_are_not),
+                cmocka_unit_test(an_offer_of_a_used_address_was_listed_as_a_lease),
+                cmocka_unit_test(offers_are_capped_in_number),
+                cmocka_unit_test(a_request_for_nothing_is_not_answered),
         };
         return check_run("story/dhcp4", tests);
 }
