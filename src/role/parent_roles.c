@@ -217,6 +217,7 @@ void parent_renew(struct parent *parent, enum ipc_role kind) {
 
                 if (child->kind == kind && child->pid > 0) {
                         child->is_sent_away = true;
+                        child->is_ready = false;
                         kill(child->pid, SIGTERM);
                 }
         }

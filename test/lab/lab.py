@@ -72,7 +72,7 @@ class Network:
         self.ip("link", "set", name, "master", "br0", "up")
         return name
 
-    def other(self, host=2):
+    def other(self, host=2, addressed=True):
         """Another machine on the same wire: a namespace with one interface, eth0."""
         name = f"{self.name}-{host}"
         run("ip", "netns", "add", name)
@@ -80,8 +80,9 @@ class Network:
         self.ip("link", "add", f"v{host}", "type", "veth", "peer", "name", "eth0",
                 "netns", name)
         self.ip("link", "set", f"v{host}", "master", "br0", "up")
-        run("ip", "-netns", name, "address", "add", f"{self.subnet}.{host}/24",
-            "dev", "eth0")
+        if addressed:
+            run("ip", "-netns", name, "address", "add", f"{self.subnet}.{host}/24",
+                "dev", "eth0")
         run("ip", "-netns", name, "link", "set", "eth0", "up")
         run("ip", "-netns", name, "link", "set", "lo", "up")
         return name
@@ -117,6 +118,8 @@ class Process:
         self.process.stdin.flush()
 
     def end(self, number=signal.SIGTERM, seconds=5):
+        if self.process.stdout.closed:
+            return self.process.returncode
         if self.process.poll() is None:
             self.process.send_signal(number)
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -135,12 +138,13 @@ class Process:
 class Server:
     """`bootjack serve` on the bridge; ready when it says so to systemd's socket."""
 
-    def __init__(self, network, *flags, config=None, on_text=None):
+    def __init__(self, network, *flags, config=None, state=None, on_text=None):
         self.folder = tempfile.TemporaryDirectory(prefix="bootjack-lab-")
         self.path = pathlib.Path(self.folder.name)
         self.path.chmod(0o755)
-        command = [program(), "serve", "--interface", "br0", "--state",
-                   self.path / "state", *flags]
+        self.state = state or self.path / "state"
+        command = [program(), "serve", "--interface", "br0", "--state", self.state,
+                   *flags]
         if config is not None:
             (self.path / "bootjack.yaml").write_text(config)
             command += ["-c", self.path / "bootjack.yaml"]
@@ -165,15 +169,28 @@ class Server:
         return self
 
     def __exit__(self, *unused):
-        code = self.process.end()
+        self.process.end()
         self.folder.cleanup()
-        return code
+
+    @property
+    def pid(self):
+        """Of the parent: `ip netns exec` has become it."""
+        return self.process.process.pid
+
+    def roles(self):
+        """{name: [pids]} of its children."""
+        found = {}
+        for line in run("ps", "-o", "pid=,args=", "--ppid", str(self.pid)).stdout.splitlines():
+            pid, _, role, name = line.split()[:4]
+            assert role == "role"
+            found.setdefault(name, []).append(int(pid))
+        return found
 
     def wait_for(self, pattern, seconds=20):
         wait_for([self.process], self.process, pattern, seconds)
 
     def query(self, *arguments):
-        return run(program(), *arguments, "--state", str(self.path / "state")).stdout
+        return run(program(), *arguments, "--state", str(self.state)).stdout
 
 
 class Machine(Process):
@@ -181,9 +198,9 @@ class Machine(Process):
     serial port."""
 
     def __init__(self, network, firmware="bios", nic="e1000", rom=True, memory=1024,
-                 mac="52:54:00:12:34:56", disk=None, serial_number=None, on_text=None):
+                 mac="52:54:00:12:34:56", disk=None, http=False, on_text=None):
         self.folder = tempfile.TemporaryDirectory(prefix="bootjack-vm-")
-        device = f"{nic},netdev=n,mac={mac}"
+        device = f"{nic},netdev=n,mac={mac},bootindex=1"
         if not rom:
             device += ",romfile="
         command = ["qemu-system-x86_64", "-accel", "tcg", "-m", str(memory),
@@ -199,10 +216,12 @@ class Machine(Process):
                         "-drive", "if=pflash,format=raw,readonly=on,file="
                         f"{OVMF / 'OVMF_CODE_4M.fd'}",
                         "-drive", f"if=pflash,format=raw,file={variables}"]
-        else:
-            command += ["-boot", "n" if disk is None else "nc"]
+            if http:  # leave the firmware no other way than HTTP Boot
+                for name in ("IPv4PXESupport", "IPv6PXESupport"):
+                    command += ["-fw_cfg", f"name=opt/org.tianocore/{name},string=n"]
         if disk is not None:
-            command += ["-drive", f"if=ide,format=raw,file={disk}"]
+            command += ["-drive", f"if=none,id=disk,format=raw,file={disk}",
+                        "-device", "ide-hd,drive=disk,bootindex=2"]
         super().__init__(network.inside(*command), on_text)
 
     def __enter__(self):

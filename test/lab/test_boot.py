@@ -67,6 +67,27 @@ def test_uefi_boots_the_installer_from_an_iso_by_grub(network, media, nic, rom):
               ("machine", INSTALLER_UP))
 
 
+def test_uefi_http_boot_reaches_the_installer(network, media):
+    lab.installer_iso(media / "anything.iso")
+    with lab.Server(network, "--media", media, config=SERVER + MENU) as server, \
+         lab.Machine(network, "uefi", "virtio-net-pci", False, http=True) as machine:
+        boots(server, machine,
+              ("server", r"boots http://10\.77\.0\.1/snponly\.efi"),
+              ("server", r"http snponly\.efi: sent"),
+              ("server", r"media/anything/.*/initrd\.gz: sent"),
+              ("machine", INSTALLER_UP))
+
+
+def test_bios_runs_memtest_from_its_iso(network, media):
+    (media / "m.iso").write_bytes(
+        pathlib.Path("/usr/lib/memtest86+/memtest86+x64.iso").read_bytes())
+    with lab.Server(network, "--media", media, config=SERVER + MENU) as server, \
+         lab.Machine(network) as machine:
+        boots(server, machine,
+              ("server", r"medium m: memtest86plus"),
+              ("machine", r"Memtest86\+ v6"))
+
+
 def foreign_dhcp(network):
     """Somebody else's DHCP server, which knows nothing of booting."""
     where = network.other(2)
@@ -197,7 +218,7 @@ def test_bios_goes_on_to_the_local_disk(network, media, tmp_path):
 
 @pytest.mark.parametrize("proxy", [False, True], ids=["GRUB", "iPXE"])
 def test_uefi_goes_on_to_the_local_disk(network, media, tmp_path, proxy):
-    """The disk's own loader is iPXE, which says so and asks for addresses as such."""
+    """The disk's own loader is memtest86+, which says so on the console."""
     esp = tmp_path / "esp"
     (esp / "EFI/BOOT").mkdir(parents=True)
     (esp / "EFI/BOOT/BOOTX64.EFI").write_bytes(
