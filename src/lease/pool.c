@@ -328,12 +328,15 @@ static struct node *add(struct pool *pool, ip4_t network, ip4_t address) {
         node->binding.record.address = address;
         node->binding.record.subnet = network;
         node->binding.state = POOL_EXPIRED;
+        node->binding.record.state = LEASE_EXPIRED;
         node->binding.until = NSEC_NEVER;
         list_append(address_bucket(pool, address), &node->by_address);
         pool->n++;
         return node;
 }
 
+/* An offer, and one that came to nothing, leave the record of the lease before alone:
+ * it is what the disk knows. */
 static void set_state(struct pool *pool, struct node *node, enum pool_state state,
                       nsec_t until) {
         static const enum lease_state kept[] = {
@@ -341,11 +344,14 @@ static void set_state(struct pool *pool, struct node *node, enum pool_state stat
                 [POOL_RELEASED] = LEASE_RELEASED, [POOL_DECLINED] = LEASE_DECLINED,
                 [POOL_EXPIRED] = LEASE_EXPIRED,
         };
+        bool is_withdrawn = node->binding.state == POOL_OFFERED &&
+                            (state == POOL_RELEASED || state == POOL_EXPIRED);
 
         pool->n_offered -= node->binding.state == POOL_OFFERED;
         pool->n_offered += state == POOL_OFFERED;
         node->binding.state = state;
-        node->binding.record.state = kept[state];
+        if (state != POOL_OFFERED && !is_withdrawn)
+                node->binding.record.state = kept[state];
         list_remove(&node->unused);
         if (state == POOL_RELEASED || state == POOL_EXPIRED)
                 list_append(&pool->unused, &node->unused);
@@ -449,6 +455,7 @@ static struct pool_binding *hold(struct pool *pool, struct node *node, ip4_t net
             list_is_empty(&node->by_client)) {
                 set_client(pool, node, client);
                 node->binding.record.starts = node->binding.record.ends = 0;
+                node->binding.record.state = LEASE_EXPIRED;
                 node->binding.was_stored = false;
         }
         node->binding.record.subnet = network;
@@ -512,7 +519,8 @@ void pool_bind(struct pool *pool, struct pool_binding *binding, nsec_t now,
 }
 
 void pool_release(struct pool *pool, struct pool_binding *binding, nsec_t now) {
-        binding->record.ends = now;
+        if (binding->state == POOL_BOUND)
+                binding->record.ends = now;
         set_state(pool, node_of(binding), POOL_RELEASED, NSEC_NEVER);
 }
 

@@ -77,6 +77,7 @@ struct pool_binding *pool_take(struct pool *pool, ip4_t network, ip4_t address,
 
 void pool_bind(struct pool *pool, struct pool_binding *binding, nsec_t now,
                nsec_t ends);
+/* Of a lease, or of an offer, which then was none. */
 void pool_release(struct pool *pool, struct pool_binding *binding, nsec_t now);
 void pool_decline(struct pool *pool, struct pool_binding *binding, nsec_t now,
                   nsec_t until);

@@ -270,6 +270,15 @@ static nsec_t end_of(nsec_t now, nsec_t lifetime) {
         return lifetime >= NSEC_NEVER - now ? NSEC_NEVER : now + lifetime;
 }
 
+/* Has a lease, had one, or holds an offer; an offer that came to nothing is none, or a
+ * crowd of invented clients would only have to ask twice. */
+static bool is_known(const struct exchange *x) {
+        const struct pool_binding *own =
+                pool_find(x->server->pool, x->subnet->network, &x->client);
+
+        return own && (own->was_stored || own->state == POOL_OFFERED);
+}
+
 static struct pool_binding *choose(struct exchange *x, ip4_t wanted) {
         struct pool *pool = x->server->pool;
         nsec_t until = x->now + offer_time;
@@ -277,8 +286,7 @@ static struct pool_binding *choose(struct exchange *x, ip4_t wanted) {
         if (x->host)
                 return pool_take(pool, x->subnet->network, x->host->address, &x->client,
                                  x->now, until);
-        if (pool_n_offered(pool) >= DHCP4_OFFERS_MAX &&
-            !pool_find(pool, x->subnet->network, &x->client))
+        if (pool_n_offered(pool) >= DHCP4_OFFERS_MAX && !is_known(x))
                 return NULL;
         return pool_offer(pool, x->subnet->network, &x->client, wanted, x->now, until);
 }
@@ -297,7 +305,10 @@ static void say_exhausted(struct exchange *x) {
                 actions_text(x->out, ip4_format(x->subnet->network, network), NULL));
 }
 
-static void remember_hostname(struct exchange *x, struct pool_binding *binding) {
+/* An identifier may come with another card than before (a dock): the lease is known by
+ * the one in use. */
+static void remember_client(struct exchange *x, struct pool_binding *binding) {
+        binding->record.mac = x->facts.mac;
         dhcp4_option_text(x->message, DHCP4_HOST_NAME, binding->record.hostname,
                           sizeof(binding->record.hostname));
 }
@@ -306,7 +317,7 @@ static void bind(struct exchange *x, struct pool_binding *binding, nsec_t lifeti
         struct event *event;
 
         pool_bind(x->server->pool, binding, x->now, end_of(x->now, lifetime));
-        remember_hostname(x, binding);
+        remember_client(x, binding);
         actions_persist(x, binding);
         event = actions_event(x->out, EVENT_LEASE_BOUND);
         event->mac = x->facts.mac;

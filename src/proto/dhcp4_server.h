@@ -7,7 +7,8 @@
  * Leases live in here (lease/pool.h); before an address is acknowledged its record
  * goes out as PERSIST, and the SEND behind it is marked `durable`: whoever executes the
  * actions holds such a message back until the record is on disk. What to boot is asked
- * of policy_decide() alone.
+ * of policy_decide() alone. A client that never had a lease is offered nothing while
+ * DHCP4_OFFERS_MAX offers are open.
  *
  * `now` is in nanoseconds since 1970. Nothing here blocks; memory is bounded by the
  * pools and by DHCP4_OFFERS_MAX.
