@@ -47,10 +47,9 @@ static inline const char *tree_path(const char *top, const char *name,
 /* The folders on the way to top/name. */
 static inline void tree_folders(const char *top, const char *name) {
         char path[TREE_PATH_MAX];
-        size_t n = strlen(top) + 1;
 
         tree_path(top, name, path);
-        for (char *slash = strchr(path + n, '/'); slash;
+        for (char *slash = strchr(path + 1, '/'); slash;
              slash = strchr(slash + 1, '/')) {
                 *slash = '\0';
                 assert(mkdir(path, 0755) == 0 || errno == EEXIST);

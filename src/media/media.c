@@ -1,237 +1,396 @@
-/* Recipes from a folder, one medium looked into, and the media below a path. */
+/*
+ * From a path to a sealed index: which kind of medium it is, its files, the first
+ * recipe that knows it. Recipes are asked in the byte order of their files' names,
+ * which therefore begin with a number: what is told apart by a detail comes first.
+ */
 #include "media/media.h"
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/path.h"
 #include "media/iso.h"
 #include "media/recipe.h"
 
-enum { RECIPE_BYTES_MAX = 256 * 1024 };
+enum { RECIPES_MAX = 128, RECIPE_BYTES_MAX = 256 << 10, CANDIDATES_MAX = 4096 };
+
+struct media_recipes {
+        struct recipe *items[RECIPES_MAX];
+        size_t n;
+};
 
 /* ---- recipes ---- */
 
-static int is_yaml(const struct dirent *entry) {
-        const char *dot = strrchr(entry->d_name, '.');
+static bool ends_with(const char *s, const char *end) {
+        size_t n = strlen(s), n_end = strlen(end);
 
-        return entry->d_name[0] != '.' && dot && strcmp(dot, ".yaml") == 0;
+        return n > n_end && strcasecmp(s + n - n_end, end) == 0;
 }
 
-static int add_file(struct media_recipes *recipes, const char *folder, const char *name,
-                    struct text *problems) {
-        char path[PATH_MAX];
-        char *text = malloc(RECIPE_BYTES_MAX);
-        int fd, r = -ENOMEM;
-        ssize_t n;
+static int by_bytes(const struct dirent **a, const struct dirent **b) {
+        return strcmp((*a)->d_name, (*b)->d_name);
+}
 
-        if (!text)
-                return r;
-        if (strlen(folder) + strlen(name) + 2 > sizeof(path)) {
-                free(text);
-                return -ENAMETOOLONG;
-        }
-        strcpy(path, folder);
-        strcat(path, "/");
-        strcat(path, name);
-        fd = open(path, O_RDONLY | O_CLOEXEC);
-        n = fd < 0 ? -1 : read(fd, text, RECIPE_BYTES_MAX);
-        r = n < 0 ? -errno
-                  : media_recipes_add(recipes, name, text, (size_t)n, problems);
+static int is_recipe(const struct dirent *entry) {
+        return entry->d_name[0] != '.' && ends_with(entry->d_name, ".yaml");
+}
+
+static int read_file(const char *path, char **ret, size_t *ret_n) {
+        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), r = 0;
+        char *data = malloc(RECIPE_BYTES_MAX);
+        ssize_t n = -1;
+
+        if (fd < 0)
+                r = -errno;
+        else if (!data)
+                r = -ENOMEM;
+        else if ((n = read(fd, data, RECIPE_BYTES_MAX)) < 0)
+                r = -errno;
         if (fd >= 0)
                 close(fd);
-        free(text);
-        return r;
+        if (r < 0) {
+                free(data);
+                return r;
+        }
+        *ret = data;
+        *ret_n = (size_t)n;
+        return 0;
+}
+
+static int load_recipe(struct media_recipes *recipes, const char *folder,
+                       const char *name, struct text *problems) {
+        struct text path = { 0 };
+        char *data = NULL;
+        size_t n = 0;
+        int r;
+
+        text_add(&path, folder);
+        text_char(&path, '/');
+        text_add(&path, name);
+        r = path.failed ? -ENOMEM : read_file(path.s, &data, &n);
+        text_done(&path);
+        if (r < 0 && r != -ENOMEM) {
+                text_add(problems, name);
+                text_add(problems, ": cannot be read\n");
+                return 0;
+        }
+        if (r == 0)
+                r = recipe_parse(name, data, n, &recipes->items[recipes->n], problems);
+        free(data);
+        recipes->n += r == 0;
+        return r < 0 ? r : 0;
 }
 
 int media_recipes_load(const char *folder, struct media_recipes **ret,
                        struct text *problems) {
-        struct media_recipes *recipes = NULL;
-        struct dirent **entries;
-        int n = scandir(folder, &entries, is_yaml, alphasort), r;
+        struct media_recipes *recipes;
+        struct dirent **names;
+        int n = scandir(folder, &names, is_recipe, by_bytes), r = 0;
 
         if (n < 0)
                 return -errno;
-        r = media_recipes_new(&recipes);
+        recipes = calloc(1, sizeof(*recipes));
+        if (!recipes)
+                r = -ENOMEM;
         for (int i = 0; i < n; i++) {
-                if (r == 0)
-                        r = add_file(recipes, folder, entries[i]->d_name, problems);
-                free(entries[i]);
+                if (r == 0 && recipes->n < RECIPES_MAX)
+                        r = load_recipe(recipes, folder, names[i]->d_name, problems);
+                free(names[i]);
         }
-        free(entries);
-        if (r < 0)
-                media_recipes_free(recipes);
-        else
+        free(names);
+        if (r == 0)
                 *ret = recipes;
+        else
+                media_recipes_free(recipes);
+        return r;
+}
+
+struct media_recipes *media_recipes_free(struct media_recipes *recipes) {
+        for (size_t i = 0; recipes && i < recipes->n; i++)
+                recipe_free(recipes->items[i]);
+        free(recipes);
+        return NULL;
+}
+
+/* 1 when a recipe knows the tree, 0 when none does, or -ENOMEM. */
+static int recognise(const struct media_recipes *recipes, const struct media_tree *tree,
+                     const char *volume, struct recipe_found *ret) {
+        int r = 0;
+
+        for (size_t i = 0; recipes && i < recipes->n && r == 0; i++)
+                r = recipe_match(recipes->items[i], tree, volume, ret);
         return r;
 }
 
 /* ---- one medium ---- */
 
-static int seal(struct media_tree *tree, const void *data, size_t n,
-                const struct media_recipes *recipes, struct medium *medium,
-                int *ret_index) {
-        struct media_strings strings = { 0 };
-        int r;
+static bool is_taken(const struct media_as *as, const struct medium *medium,
+                     uint32_t n_before, const char *id) {
+        for (uint32_t i = 0; i < n_before; i++)
+                if (strcmp(medium->entries[i].id, id) == 0)
+                        return true;
+        return as->is_taken && as->is_taken(id, as->userdata);
+}
 
-        media_recipes_apply(recipes, tree, &strings, medium);
-        r = strings.failed ? -ENOMEM : media_build_seal(data, n, medium, ret_index);
-        media_strings_done(&strings);
+/* Whoever appears later is told apart by a number. */
+static int number_ids(const struct media_as *as, struct recipe_found *found) {
+        struct medium *medium = &found->medium;
+
+        for (uint32_t i = 0; i < medium->n_entries; i++) {
+                const char *id = medium->entries[i].id;
+                struct text numbered = { 0 };
+
+                text_add(&numbered, id);
+                for (unsigned n = 2;
+                     !numbered.failed && is_taken(as, medium, i, numbered.s); n++) {
+                        numbered.n = strlen(id);
+                        text_char(&numbered, '-');
+                        text_u64(&numbered, n);
+                }
+                if (!numbered.failed)
+                        id = recipe_found_keep(found, numbered.s);
+                text_done(&numbered);
+                if (!id)
+                        return -ENOMEM;
+                medium->entries[i].id = id;
+        }
+        return 0;
+}
+
+static int finish(const struct media_as *as, const struct media_recipes *recipes,
+                  const struct media_tree *tree, const struct stat *st,
+                  const struct media_iso *iso, int *ret_index_fd) {
+        struct recipe_found found = { 0 };
+        int r = recognise(recipes, tree, iso ? iso->volume : "", &found);
+        struct medium *medium = &found.medium;
+
+        if (r < 0)
+                return r;
+        if (r == 0)
+                medium->system = "unknown";
+        medium->kind = iso ? MEDIUM_ISO : MEDIUM_TREE;
+        medium->name = as->name;
+        medium->path = as->shown;
+        medium->size = iso ? (uint64_t)st->st_size : 0;
+        medium->mtime =
+                (nsec_t)st->st_mtim.tv_sec * NSEC_PER_SEC + (nsec_t)st->st_mtim.tv_nsec;
+        r = number_ids(as, &found);
+        if (r == 0)
+                r = media_build_seal(iso ? iso->data : NULL, iso ? iso->n : 0, medium,
+                                     ret_index_fd);
+        recipe_found_done(&found);
         return r;
 }
 
-static int inspect_image(int fd, const struct media_recipes *recipes,
-                         struct medium *medium, int *ret_index, struct text *why) {
+static int inspect_image(int fd, const struct media_as *as,
+                         const struct media_recipes *recipes, const struct stat *st,
+                         int *ret_index_fd, struct text *why) {
         struct media_iso iso = { 0 };
-        struct media_tree tree = { .fd = fd };
-        int r = media_iso_read(fd, medium->size, &iso, why);
+        struct media_index index;
+        struct media_tree tree = { .index = &index, .fd = fd };
+        int r = media_iso_read(fd, (uint64_t)st->st_size, &iso, why);
 
-        if (r != 0)
-                return r > 0 ? MEDIA_REFUSED : r;
-        tree.volume = iso.volume;
-        r = media_index_open(iso.data, iso.n, &tree.index);
+        if (r)
+                return r < 0 ? r : MEDIA_REFUSED;
+        r = media_index_open(iso.data, iso.n, &index);
         if (r == 0)
-                r = seal(&tree, iso.data, iso.n, recipes, medium, ret_index);
+                r = finish(as, recipes, &tree, st, &iso, ret_index_fd);
         media_iso_done(&iso);
         return r;
 }
 
-static int inspect_folder(int fd, const struct media_recipes *recipes,
-                          struct medium *medium, int *ret_index) {
-        struct media_tree tree = { .is_folder = true, .fd = fd, .volume = "" };
-
-        return seal(&tree, NULL, 0, recipes, medium, ret_index);
-}
-
-static nsec_t mtime_of(const struct stat *st) {
-        return st->st_mtim.tv_sec > 0 ? (nsec_t)st->st_mtim.tv_sec * NSEC_PER_SEC : 0;
-}
-
-int media_inspect(const char *path, const char *shown, const char *name,
-                  const struct media_recipes *recipes, struct media_found *ret,
-                  struct text *why) {
-        struct medium medium = { .name = name, .path = shown };
-        struct media_found found = { 0 };
+static int inspect_fd(int fd, const struct media_as *as,
+                      const struct media_recipes *recipes, struct media_found *ret,
+                      struct text *why) {
+        struct media_tree tree = { .fd = fd };
         struct stat st;
-        int r;
+        int index_fd = -1, r;
 
-        found.fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-        if (found.fd < 0 || fstat(found.fd, &st) < 0) {
-                text_add(why, strerror(errno));
-                r = MEDIA_REFUSED;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (S_ISREG(st.st_mode)) {
+                r = inspect_image(fd, as, recipes, &st, &index_fd, why);
         } else if (S_ISDIR(st.st_mode)) {
-                found.is_tree = true;
-                medium.kind = MEDIUM_TREE;
-                medium.mtime = mtime_of(&st);
-                r = inspect_folder(found.fd, recipes, &medium, &found.index_fd);
-        } else if (S_ISREG(st.st_mode)) {
-                medium.kind = MEDIUM_ISO;
-                medium.size = (uint64_t)st.st_size;
-                medium.mtime = mtime_of(&st);
-                r = inspect_image(found.fd, recipes, &medium, &found.index_fd, why);
+                r = finish(as, recipes, &tree, &st, NULL, &index_fd);
         } else {
                 text_add(why, "neither a file nor a folder");
                 r = MEDIA_REFUSED;
         }
         if (r == 0)
-                *ret = found;
-        else if (found.fd >= 0)
-                close(found.fd);
+                *ret = (struct media_found){ .index_fd = index_fd,
+                                             .fd = fd,
+                                             .is_tree = S_ISDIR(st.st_mode) };
         return r;
 }
 
-/* ---- what lies below a path ---- */
+/* A folder is kept by O_PATH: whoever gets the descriptor can look below it and not
+ * list what it may not. */
+static int open_medium(const char *path) {
+        int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-static uint64_t mix(uint64_t h, uint64_t v) {
-        h ^= v;
-        h *= 0x100000001b3ull;
-        return h ^ h >> 29;
+        if (fd < 0 && errno == ENOTDIR)
+                fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        return fd < 0 ? -errno : fd;
 }
 
-static void tell(const char *path, const struct stat *st, media_candidate_fn fn,
-                 void *userdata) {
+int media_inspect_as(const char *path, const struct media_as *as,
+                     const struct media_recipes *recipes, struct media_found *ret,
+                     struct text *why) {
+        int fd = open_medium(path), r;
+
+        if (fd < 0)
+                return fd;
+        r = inspect_fd(fd, as, recipes, ret, why);
+        if (r != 0)
+                close(fd);
+        return r;
+}
+
+int media_inspect(const char *path, const char *shown, const char *name,
+                  const struct media_recipes *recipes, struct media_found *ret,
+                  struct text *why) {
+        const struct media_as as = { .shown = shown, .name = name };
+
+        return media_inspect_as(path, &as, recipes, ret, why);
+}
+
+/* ---- what is there ---- */
+
+struct scan {
+        const struct media_recipes *recipes;
+        media_candidate_fn fn;
+        void *userdata;
+};
+
+/* FNV-1a */
+static void mix(uint64_t *hash, const void *data, size_t n) {
+        const uint8_t *at = data;
+
+        while (n-- > 0)
+                *hash = (*hash ^ *at++) * 0x100000001b3;
+}
+
+static void mix_u64(uint64_t *hash, uint64_t v) {
+        mix(hash, &v, sizeof(v));
+}
+
+static struct media_candidate candidate_of(const char *path, const struct stat *st) {
         struct media_candidate c = { .path = path,
                                      .is_tree = S_ISDIR(st->st_mode),
-                                     .size = S_ISDIR(st->st_mode)
-                                                     ? 0
-                                                     : (uint64_t)st->st_size,
-                                     .mtime = mtime_of(st) };
+                                     .what = 0xcbf29ce484222325 };
 
-        c.what = mix(mix(mix(mix(14695981039346656037ull, (uint64_t)st->st_dev),
-                             (uint64_t)st->st_ino),
-                         c.size),
-                     (uint64_t)st->st_mtim.tv_sec * NSEC_PER_SEC +
-                             (uint64_t)st->st_mtim.tv_nsec);
-        fn(&c, userdata);
+        c.size = c.is_tree ? 0 : (uint64_t)st->st_size;
+        c.mtime =
+                (nsec_t)st->st_mtim.tv_sec * NSEC_PER_SEC + (nsec_t)st->st_mtim.tv_nsec;
+        mix_u64(&c.what, st->st_dev);
+        mix_u64(&c.what, st->st_ino);
+        mix_u64(&c.what, c.size);
+        mix_u64(&c.what, c.mtime);
+        return c;
 }
 
-static bool is_iso_name(const char *name) {
-        size_t n = strlen(name);
+static void scan_image(struct scan *s, const char *path, const struct stat *st) {
+        struct media_candidate c = candidate_of(path, st);
 
-        return name[0] != '.' && n > 4 && strcasecmp(name + n - 4, ".iso") == 0;
+        s->fn(&c, s->userdata);
 }
 
-/* A folder is a medium when a recipe knows it; otherwise it is a folder of media. */
-static bool is_known_tree(const char *path, const struct media_recipes *recipes) {
-        struct media_strings strings = { 0 };
-        struct media_tree tree = { .is_folder = true, .volume = "" };
-        struct medium *medium = calloc(1, sizeof(*medium));
-        bool known;
+/* 1 when it is a tree that somebody knows. What is known of it counts as its content:
+ * an initrd that arrives after its kernel makes it another tree. */
+static int scan_tree(struct scan *s, const char *path, const struct stat *st) {
+        struct media_tree tree = { .fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) };
+        struct media_candidate c = candidate_of(path, st);
+        struct recipe_found found;
+        struct text all = { 0 };
+        int r;
 
-        tree.fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (tree.fd < 0 || !medium) {
-                free(medium);
-                if (tree.fd >= 0)
-                        close(tree.fd);
-                return false;
-        }
-        media_recipes_apply(recipes, &tree, &strings, medium);
-        known = strcmp(medium->system, "unknown") != 0;
-        media_strings_done(&strings);
+        if (tree.fd < 0)
+                return 0;
+        r = recognise(s->recipes, &tree, "", &found);
         close(tree.fd);
-        free(medium);
-        return known;
+        if (r != 1)
+                return r;
+        found.medium.name = found.medium.path = "";
+        medium_json(&found.medium, &all);
+        mix(&c.what, text_string(&all), all.n);
+        text_done(&all);
+        recipe_found_done(&found);
+        s->fn(&c, s->userdata);
+        return 1;
 }
 
-static void scan_one(const char *folder, const char *name,
-                     const struct media_recipes *recipes, media_candidate_fn fn,
-                     void *userdata) {
-        struct text path = { 0 };
+static int is_visible(const struct dirent *entry) {
+        return entry->d_name[0] != '.';
+}
+
+static int is_image(const struct dirent *entry) {
+        return is_visible(entry) && ends_with(entry->d_name, ".iso");
+}
+
+/* A folder with images in it is a collection, whatever else lies there: somebody who
+ * unpacked one of them beside the others still wants the others. */
+static bool has_images(const char *path) {
+        struct dirent **names;
+        int n = scandir(path, &names, is_image, NULL);
+
+        for (int i = 0; i < n; i++)
+                free(names[i]);
+        if (n >= 0)
+                free(names);
+        return n > 0;
+}
+
+static int scan_entry(struct scan *s, const char *folder, const char *name) {
+        char path[PATH_MAX_BYTES * 4];
+        size_t n_folder = strlen(folder), n_name = strlen(name);
         struct stat st;
 
-        text_add(&path, folder);
-        text_char(&path, '/');
-        text_add(&path, name);
-        if (!path.failed && name[0] != '.' && stat(path.s, &st) == 0 &&
-            ((S_ISREG(st.st_mode) && is_iso_name(name)) ||
-             (S_ISDIR(st.st_mode) && is_known_tree(path.s, recipes))))
-                tell(path.s, &st, fn, userdata);
-        text_done(&path);
+        if (n_folder + n_name + 2 > sizeof(path))
+                return 0;
+        memcpy(path, folder, n_folder);
+        path[n_folder] = '/';
+        memcpy(path + n_folder + 1, name, n_name + 1);
+        if (stat(path, &st) < 0)
+                return 0;
+        if (S_ISDIR(st.st_mode))
+                return scan_tree(s, path, &st);
+        if (S_ISREG(st.st_mode) && ends_with(name, ".iso"))
+                scan_image(s, path, &st);
+        return 0;
+}
+
+static int scan_folder(struct scan *s, const char *path) {
+        struct dirent **names;
+        int n = scandir(path, &names, is_visible, by_bytes), r = 0;
+
+        if (n < 0)
+                return -errno;
+        for (int i = 0; i < n; i++) {
+                if (r >= 0 && i < CANDIDATES_MAX)
+                        r = scan_entry(s, path, names[i]->d_name);
+                free(names[i]);
+        }
+        free(names);
+        return r < 0 ? r : 0;
 }
 
 int media_scan(const char *path, const struct media_recipes *recipes,
                media_candidate_fn fn, void *userdata) {
-        struct dirent **entries;
+        struct scan s = { .recipes = recipes, .fn = fn, .userdata = userdata };
         struct stat st;
-        int n;
+        int r;
 
         if (stat(path, &st) < 0)
                 return -errno;
-        if (!S_ISDIR(st.st_mode) || is_known_tree(path, recipes)) {
-                tell(path, &st, fn, userdata);
+        if (S_ISREG(st.st_mode)) {
+                scan_image(&s, path, &st);
                 return 0;
         }
-        n = scandir(path, &entries, NULL, alphasort);
-        if (n < 0)
-                return -errno;
-        for (int i = 0; i < n; i++) {
-                scan_one(path, entries[i]->d_name, recipes, fn, userdata);
-                free(entries[i]);
-        }
-        free(entries);
-        return 0;
+        if (!S_ISDIR(st.st_mode))
+                return -ENOTDIR;
+        r = has_images(path) ? 0 : scan_tree(&s, path, &st);
+        return r == 0 ? scan_folder(&s, path) : r < 0 ? r : 0;
 }

@@ -33,10 +33,22 @@ MUST_USE int media_inspect(const char *path, const char *shown, const char *name
                            const struct media_recipes *recipes, struct media_found *ret,
                            struct text *why);
 
-/* What lies under one configured path: itself when it is an image or a tree with boot
- * files, else every *.iso in that folder (not below) and every subfolder that is a
- * recognised tree. Called once for each, in byte order; `what` changes when the file
- * was replaced or is still growing. */
+/* The same for the role that publishes: an entry's id that is_taken() says another
+ * medium already has gets "-2", "-3"... behind it. */
+struct media_as {
+        const char *shown, *name;
+        bool (*is_taken)(const char *id, void *userdata); /* may be NULL */
+        void *userdata;
+};
+MUST_USE int media_inspect_as(const char *path, const struct media_as *as,
+                              const struct media_recipes *recipes,
+                              struct media_found *ret, struct text *why);
+
+/* What lies under one configured path: itself when it is an image, or a recognised
+ * tree without images at its top; else every *.iso in that folder (not below) and every
+ * subfolder that is a recognised tree; what begins with a dot is passed over. Called
+ * once for each, in byte order; `what` changes when the file was replaced or is still
+ * growing. -errno when the path itself cannot be read. */
 struct media_candidate {
         const char *path;
         bool is_tree;

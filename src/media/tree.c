@@ -1,3 +1,8 @@
+/*
+ * One search over two kinds of trees. Extracted ones are opened with openat2() and
+ * RESOLVE_BENEATH, as the files workers do, so that a link out of the tree is a file
+ * that is not there.
+ */
 #include "media/tree.h"
 
 #include <dirent.h>
@@ -9,189 +14,251 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { NAMES_MAX = 4096, DEPTH_MAX = 16 };
+#include "base/path.h"
 
-/* Below the folder only, whatever links lie in it. */
-static int open_below(int fd, const char *path, uint64_t flags) {
+enum {
+        NAMES_READ_MAX = 100000, /* of one folder */
+        NAMES_KEPT_MAX = 256,    /* that match one wildcard */
+        STEPS_MAX = 4096,        /* looks for one pattern */
+};
+
+static int open_beneath(int top, const char *path, uint64_t flags) {
         struct open_how how = { .flags = flags | O_CLOEXEC,
                                 .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
-        long r = syscall(SYS_openat2, fd, path[0] ? path : ".", &how, sizeof(how));
+        long fd = syscall(SYS_openat2, top, *path ? path : ".", &how, sizeof(how));
 
-        return r < 0 ? -errno : (int)r;
+        return fd < 0 ? -errno : (int)fd;
 }
 
-static bool is_folder_file(const struct media_tree *tree, const char *path) {
+static bool node_at(const struct media_tree *tree, const char *path,
+                    struct media_node *ret) {
+        return media_index_lookup(tree->index, path, strlen(path), ret);
+}
+
+static bool is_there(const struct media_tree *tree, const char *path, bool is_folder) {
+        struct media_node node;
         struct stat st;
-        int fd = open_below(tree->fd, path, O_PATH);
-        bool is_file = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
-
-        if (fd >= 0)
-                close(fd);
-        return is_file;
-}
-
-bool media_tree_has_file(const struct media_tree *tree, const char *path) {
-        struct media_node node;
-
-        if (tree->is_folder)
-                return is_folder_file(tree, path);
-        return media_index_lookup(&tree->index, path, strlen(path), &node) &&
-               node.kind == MEDIA_NODE_FILE;
-}
-
-static int64_t read_folder(const struct media_tree *tree, const char *path, char *ret,
-                           size_t n) {
         int fd;
-        ssize_t got;
 
-        if (!is_folder_file(tree, path))
-                return -ENOENT;
-        fd = open_below(tree->fd, path, O_RDONLY | O_NONBLOCK);
+        if (tree->index)
+                return node_at(tree, path, &node) &&
+                       node.kind == (is_folder ? MEDIA_NODE_FOLDER : MEDIA_NODE_FILE);
+        fd = open_beneath(tree->fd, path, O_PATH);
         if (fd < 0)
-                return fd;
-        got = read(fd, ret, n - 1);
+                return false;
+        if (fstat(fd, &st) < 0)
+                st.st_mode = 0;
         close(fd);
-        return got < 0 ? -errno : got;
+        return is_folder ? S_ISDIR(st.st_mode) : S_ISREG(st.st_mode);
 }
 
-static int64_t read_image(const struct media_tree *tree, const char *path, char *ret,
-                          size_t n) {
-        struct media_node node;
-        size_t at = 0;
-
-        if (!media_index_lookup(&tree->index, path, strlen(path), &node) ||
-            node.kind != MEDIA_NODE_FILE)
-                return -ENOENT;
-        for (uint32_t i = 0; i < node.n_extents && at < n - 1; i++) {
-                struct media_extent e = media_index_extent(&tree->index, &node, i);
-                size_t want = min_size((size_t)min_u64(e.length, n), n - 1 - at);
-                ssize_t got = pread(tree->fd, ret + at, want, (off_t)e.offset);
-
-                if (got < 0)
-                        return -errno;
-                at += (size_t)got;
-                if ((size_t)got < want)
-                        break;
-        }
-        return (int64_t)at;
-}
-
-int64_t media_tree_read(const struct media_tree *tree, const char *path, char *ret,
-                        size_t n) {
-        int64_t got = tree->is_folder ? read_folder(tree, path, ret, n)
-                                      : read_image(tree, path, ret, n);
-
-        if (got >= 0)
-                ret[got] = '\0';
-        return got;
-}
-
-/* ---- finding ---- */
+/* ---- the names in a folder ---- */
 
 struct names {
-        char *items[NAMES_MAX];
+        char *items[NAMES_KEPT_MAX];
         size_t n;
 };
 
-static void add_name(struct names *names, const char *name) {
-        if (names->n < NAMES_MAX && (names->items[names->n] = strdup(name)))
-                names->n++;
+static void names_done(struct names *names) {
+        for (size_t i = 0; i < names->n; i++)
+                free(names->items[i]);
 }
 
-static void list_folder(const struct media_tree *tree, const char *path,
-                        struct names *ret) {
-        int fd = open_below(tree->fd, path, O_RDONLY | O_DIRECTORY);
-        DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-        struct dirent *entry;
-
-        if (!dir && fd >= 0)
-                close(fd);
-        while (dir && (entry = readdir(dir)))
-                if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-                        add_name(ret, entry->d_name);
-        if (dir)
-                closedir(dir);
+static void keep_match(struct names *names, const char *pattern, const char *name) {
+        if (names->n < NAMES_KEPT_MAX && fnmatch(pattern, name, FNM_PERIOD) == 0) {
+                names->items[names->n] = strdup(name);
+                names->n += names->items[names->n] != NULL;
+        }
 }
 
-static void list_image(const struct media_tree *tree, const char *path,
-                       struct names *ret) {
+static void list_index(const struct media_tree *tree, const char *folder,
+                       const char *pattern, struct names *names) {
         struct media_node node;
 
-        if (!media_index_lookup(&tree->index, path, strlen(path), &node) ||
-            node.kind != MEDIA_NODE_FOLDER)
+        if (!node_at(tree, folder, &node) || node.kind != MEDIA_NODE_FOLDER)
                 return;
-        for (uint32_t i = 0; i < node.n_children; i++)
-                add_name(ret, media_index_child(&tree->index, &node, i).name);
+        for (uint32_t i = 0; i < node.n_children && i < NAMES_READ_MAX; i++)
+                keep_match(names, pattern,
+                           media_index_child(tree->index, &node, i).name);
 }
 
-static int compare(const void *a, const void *b) {
+static int compare_names(const void *a, const void *b) {
         return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static bool find(const struct media_tree *tree, const char *folder, const char *pattern,
-                 unsigned depth, char *ret);
+static void list_folder(const struct media_tree *tree, const char *folder,
+                        const char *pattern, struct names *names) {
+        int fd = open_beneath(tree->fd, folder, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
+        DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+        const struct dirent *entry;
 
-/* One name that fits the first segment; on with the rest below it. */
-static bool descend(const struct media_tree *tree, const char *folder, const char *name,
-                    const char *rest, unsigned depth, char *ret) {
-        struct text path = { 0 };
-        bool found = false;
-
-        text_add(&path, folder);
-        if (folder[0])
-                text_char(&path, '/');
-        text_add(&path, name);
-        if (path.failed || path.n >= MEDIA_TREE_PATH_MAX)
-                found = false;
-        else if (*rest)
-                found = find(tree, text_string(&path), rest, depth + 1, ret);
-        else if (media_tree_has_file(tree, text_string(&path))) {
-                memcpy(ret, path.s, path.n + 1);
-                found = true;
+        if (!dir) {
+                if (fd >= 0)
+                        close(fd);
+                return;
         }
-        text_done(&path);
-        return found;
+        for (unsigned i = 0; i < NAMES_READ_MAX && (entry = readdir(dir)); i++)
+                if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+                        keep_match(names, pattern, entry->d_name);
+        closedir(dir);
+        qsort(names->items, names->n, sizeof(names->items[0]), compare_names);
 }
 
-static bool find_fitting(const struct media_tree *tree, const char *folder,
-                         const char *segment, const char *rest, unsigned depth,
-                         char *ret) {
-        struct names *names = calloc(1, sizeof(*names));
-        bool found = false;
+/* ---- search ---- */
 
-        if (!names)
+struct search {
+        const struct media_tree *tree;
+        char path[PATH_MAX_BYTES];
+        size_t n;
+        unsigned steps;
+};
+
+static bool push(struct search *s, const char *segment, size_t n) {
+        if (s->n + n + 2 > sizeof(s->path))
                 return false;
-        if (tree->is_folder)
-                list_folder(tree, folder, names);
+        if (s->n > 0)
+                s->path[s->n++] = '/';
+        memcpy(s->path + s->n, segment, n);
+        s->n += n;
+        s->path[s->n] = '\0';
+        return true;
+}
+
+static void cut(struct search *s, size_t n) {
+        s->n = n;
+        s->path[n] = '\0';
+}
+
+static bool search(struct search *s, const char *pattern);
+
+static bool go_on(struct search *s, const char *segment, size_t n, const char *rest) {
+        size_t before = s->n;
+        bool found;
+
+        if (++s->steps > STEPS_MAX || !push(s, segment, n))
+                return false;
+        if (*rest == '\0')
+                found = is_there(s->tree, s->path, false);
+        else if (rest[1] == '\0')
+                found = is_there(s->tree, s->path, true);
         else
-                list_image(tree, folder, names);
-        qsort(names->items, names->n, sizeof(names->items[0]), compare);
-        for (size_t i = 0; i < names->n; i++) {
-                if (!found && fnmatch(segment, names->items[i], FNM_PERIOD) == 0)
-                        found = descend(tree, folder, names->items[i], rest, depth,
-                                        ret);
-                free(names->items[i]);
-        }
-        free(names);
+                found = search(s, rest + 1);
+        if (!found)
+                cut(s, before);
         return found;
 }
 
-static bool find(const struct media_tree *tree, const char *folder, const char *pattern,
-                 unsigned depth, char *ret) {
+static bool search_matches(struct search *s, const char *pattern, const char *rest) {
+        struct names names = { .n = 0 };
+        bool found = false;
+
+        (s->tree->index ? list_index : list_folder)(s->tree, s->path, pattern, &names);
+        for (size_t i = 0; i < names.n && !found; i++)
+                found = go_on(s, names.items[i], strlen(names.items[i]), rest);
+        names_done(&names);
+        return found;
+}
+
+static bool search(struct search *s, const char *pattern) {
         size_t n = strcspn(pattern, "/");
-        const char *rest = pattern + n + (pattern[n] == '/');
         char segment[256];
 
-        if (n >= sizeof(segment) || depth > DEPTH_MAX)
+        if (n == 0 || n >= sizeof(segment))
                 return false;
         memcpy(segment, pattern, n);
         segment[n] = '\0';
         if (!strpbrk(segment, "*?["))
-                return descend(tree, folder, segment, rest, depth, ret);
-        return find_fitting(tree, folder, segment, rest, depth, ret);
+                return go_on(s, segment, n, pattern + n);
+        return search_matches(s, segment, pattern + n);
 }
 
 bool media_tree_find(const struct media_tree *tree, const char *pattern,
-                     char ret[static MEDIA_TREE_PATH_MAX]) {
-        return find(tree, "", pattern, 0, ret);
+                     struct text *ret_path) {
+        struct search s = { .tree = tree };
+
+        if (!search(&s, pattern))
+                return false;
+        text_bytes(ret_path, s.path, s.n);
+        return true;
+}
+
+/* ---- content ---- */
+
+static int read_at(int fd, uint64_t offset, void *buffer, size_t n) {
+        ssize_t got = pread(fd, buffer, n, (off_t)offset);
+
+        return got < 0 ? -errno : (int)got;
+}
+
+static int read_index(const struct media_tree *tree, const char *path, uint64_t offset,
+                      uint8_t *buffer, size_t n) {
+        struct media_node node;
+        size_t done = 0;
+
+        if (!node_at(tree, path, &node) || node.kind != MEDIA_NODE_FILE)
+                return -ENOENT;
+        for (uint32_t i = 0; i < node.n_extents && done < n; i++) {
+                struct media_extent e = media_index_extent(tree->index, &node, i);
+                size_t want;
+                int got;
+
+                if (offset >= e.length) {
+                        offset -= e.length;
+                        continue;
+                }
+                want = (size_t)min_u64(e.length - offset, n - done);
+                got = read_at(tree->fd, e.offset + offset, buffer + done, want);
+                if (got < 0)
+                        return got;
+                done += (size_t)got;
+                offset = 0;
+                if ((size_t)got < want)
+                        break;
+        }
+        return (int)done;
+}
+
+static int open_file(const struct media_tree *tree, const char *path, struct stat *st) {
+        int fd = open_beneath(tree->fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY), r;
+
+        if (fd < 0)
+                return fd;
+        if (fstat(fd, st) == 0 && S_ISREG(st->st_mode))
+                return fd;
+        r = S_ISREG(st->st_mode) ? -errno : -ENOENT;
+        close(fd);
+        return r;
+}
+
+int media_tree_read(const struct media_tree *tree, const char *path, uint64_t offset,
+                    void *buffer, size_t n) {
+        struct stat st = { 0 };
+        int fd, r;
+
+        if (offset > INT64_MAX)
+                return 0;
+        if (tree->index)
+                return read_index(tree, path, offset, buffer, n);
+        fd = open_file(tree, path, &st);
+        if (fd < 0)
+                return fd;
+        r = read_at(fd, offset, buffer, n);
+        close(fd);
+        return r;
+}
+
+uint64_t media_tree_size(const struct media_tree *tree, const char *path) {
+        struct media_node node;
+        struct stat st = { 0 };
+        int fd;
+
+        if (tree->index)
+                return node_at(tree, path, &node) && node.kind == MEDIA_NODE_FILE
+                               ? node.size
+                               : 0;
+        fd = open_file(tree, path, &st);
+        if (fd < 0)
+                return 0;
+        close(fd);
+        return (uint64_t)st.st_size;
 }

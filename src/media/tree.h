@@ -1,25 +1,26 @@
 #pragma once
 /*
- * The files of a medium, whatever it is: an image with its index, or the folder of an
- * extracted tree. What recognition looks through. Reads are bounded; nothing is ever
- * opened outside.
+ * The files of a medium as recognition sees them: the inside of an image by its index,
+ * or an extracted tree by its folder, never outside it. Reads only; may block on the
+ * disk. Borrows everything.
  */
 #include "media/index.h"
 
 struct media_tree {
-        bool is_folder;
-        int fd;                   /* borrowed: of the image, or of the folder */
-        struct media_index index; /* of an image */
-        const char *volume;       /* an image's volume name; "" */
+        const struct media_index *index; /* NULL: an extracted tree */
+        int fd;                          /* of the image, or of the tree's top */
 };
 
-bool media_tree_has_file(const struct media_tree *tree, const char *path);
-/* At most n - 1 bytes from the beginning, terminated; -ENOENT. */
-int64_t media_tree_read(const struct media_tree *tree, const char *path, char *ret,
-                        size_t n);
+enum { MEDIA_TREE_TEXT_MAX = 64 << 10 };
 
-enum { MEDIA_TREE_PATH_MAX = 512 };
-/* The first file in byte order whose path fits the pattern, where each segment may be
- * a pattern as in fnmatch(3) ("live/vmlinuz*"). */
+/* The first match in byte order of a path whose segments may hold wildcards (fnmatch);
+ * a pattern that ends with '/' wants a folder, any other a file. What it costs is
+ * bounded; a tree with more names than that is searched in part. */
 MUST_USE bool media_tree_find(const struct media_tree *tree, const char *pattern,
-                              char ret[static MEDIA_TREE_PATH_MAX]);
+                              struct text *ret_path);
+
+/* Bytes of a file: how many were there, or -errno. */
+MUST_USE int media_tree_read(const struct media_tree *tree, const char *path,
+                             uint64_t offset, void *buffer, size_t n);
+/* 0 when there is no such file. */
+uint64_t media_tree_size(const struct media_tree *tree, const char *path);
