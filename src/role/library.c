@@ -7,6 +7,10 @@
  * been the same for half a second, so that a growing image is not taken for a truncated
  * one. The kernel's notice makes a look come soon; a look every second makes it come at
  * all where there are no notices (network file systems, folders made later).
+ *
+ * The sandbox knows only what was there when it was closed. When a configured path
+ * comes later, the role ends, and the parent begins it anew with a sandbox that
+ * includes it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +25,8 @@
 
 enum { MEDIA_MAX = 512, PEERS_MAX = 1 + ROLE_FILES_WORKERS };
 
-static const nsec_t look_often = NSEC_PER_SEC, settle = 500 * NSEC_PER_MSEC;
+static const nsec_t look_often = NSEC_PER_SEC, settle = 500 * NSEC_PER_MSEC,
+                    look_soon = 50 * NSEC_PER_MSEC;
 
 struct medium_here {
         char *path;  /* how we reach it */
@@ -33,6 +38,7 @@ struct medium_here {
         struct ipc_medium head; /* id 0: not published */
         struct media_found found;
         size_t n_entries;
+        struct text ids; /* of its entries, each with its NUL */
 };
 
 struct library {
@@ -42,10 +48,13 @@ struct library {
         struct medium_here media[MEDIA_MAX];
         size_t n_media;
         struct loop_folder *folders[CONF_FLAG_REPEAT_MAX];
+        bool was_absent[CONF_FLAG_REPEAT_MAX]; /* when the sandbox was closed */
         struct loop_timer *timer;
+        nsec_t next_look;
         uint64_t next_id;
-        bool is_started, is_settled;
-        const char *looking_at; /* the configured path of the moment */
+        unsigned n_looks;
+        bool is_settled;
+        size_t looking_at; /* the configured path of the moment */
 };
 
 /* ---- telling ---- */
@@ -117,9 +126,27 @@ static void choose_name(const struct library *library, const char *shown,
                 snprintf(ret, MEDIUM_NAME_MAX, "%.50s-%u", base, i);
 }
 
+static bool has_id(const struct medium_here *m, const char *id) {
+        for (size_t at = 0; at < m->ids.n; at += strlen(m->ids.s + at) + 1)
+                if (strcmp(m->ids.s + at, id) == 0)
+                        return true;
+        return false;
+}
+
+/* A menu calls an entry by its id: whoever was there first keeps it. */
+static bool is_id_taken(const char *id, void *userdata) {
+        const struct library *library = userdata;
+
+        for (size_t i = 0; i < library->n_media; i++)
+                if (library->media[i].head.id != 0 && has_id(&library->media[i], id))
+                        return true;
+        return false;
+}
+
 /* ---- reading ---- */
 
-static void count_entries(struct library *library, struct medium_here *m) {
+/* What it turned out to be: for the event, and for the names of later ones. */
+static void note_entries(struct library *library, struct medium_here *m) {
         off_t n = lseek(m->found.index_fd, 0, SEEK_END);
         void *mapping = n > 0 ? mmap(NULL, (size_t)n, PROT_READ, MAP_SHARED,
                                      m->found.index_fd, 0)
@@ -133,22 +160,42 @@ static void count_entries(struct library *library, struct medium_here *m) {
         if (medium && media_index_open(mapping, (size_t)n, &index) == 0) {
                 media_index_medium(&index, medium);
                 m->n_entries = 0;
-                for (uint32_t i = 0; i < medium->n_entries; i++)
+                for (uint32_t i = 0; i < medium->n_entries; i++) {
+                        const char *id = medium->entries[i].id;
+
                         m->n_entries += medium->entries[i].why_not[0] == '\0';
+                        text_bytes(&m->ids, id, strlen(id) + 1);
+                }
                 say_added(library, m, medium);
         }
         free(medium);
         munmap(mapping, (size_t)n);
 }
 
+/* A path that came after the sandbox was closed cannot be read from within it. */
+static bool needs_another_sandbox(struct library *library, int r) {
+        if (r != -EACCES || !library->was_absent[library->looking_at])
+                return false;
+        loop_stop(library->role->loop);
+        return true;
+}
+
 static void read_medium(struct library *library, struct medium_here *m) {
-        struct text why = { 0 };
         char name[MEDIUM_NAME_MAX];
+        const struct media_as as = { .shown = m->shown,
+                                     .name = name,
+                                     .is_taken = is_id_taken,
+                                     .userdata = library };
+        struct text why = { 0 };
         int r;
 
         m->is_done = true;
         choose_name(library, m->shown, name);
-        r = media_inspect(m->path, m->shown, name, library->recipes, &m->found, &why);
+        r = media_inspect_as(m->path, &as, library->recipes, &m->found, &why);
+        if (needs_another_sandbox(library, r)) {
+                text_done(&why);
+                return;
+        }
         if (r != 0) {
                 say_refused(library, m->shown,
                             r < 0 ? strerror(-r) : text_string(&why));
@@ -160,7 +207,7 @@ static void read_medium(struct library *library, struct medium_here *m) {
                                        .is_tree = m->found.is_tree };
         memcpy(m->head.name, name, sizeof(name));
         each_peer(library, m, false);
-        count_entries(library, m);
+        note_entries(library, m);
 }
 
 static void withdraw(struct library *library, struct medium_here *m) {
@@ -170,6 +217,7 @@ static void withdraw(struct library *library, struct medium_here *m) {
         say_gone(library, m);
         close(m->found.fd);
         close(m->found.index_fd);
+        text_done(&m->ids);
         m->head.id = 0;
 }
 
@@ -193,10 +241,11 @@ static struct medium_here *find(struct library *library, const char *path) {
 
 /* The configured path in place of the descriptor that we reach it by. */
 static char *shown_path(const struct library *library, const char *path) {
-        const char *reached = role_path(library->role, library->looking_at);
+        const char *configured = library->role->conf->media.items[library->looking_at];
+        const char *reached = role_path(library->role, configured);
         struct text shown = { 0 };
 
-        text_add(&shown, library->looking_at);
+        text_add(&shown, configured);
         text_add(&shown, path + strlen(reached));
         return shown.s;
 }
@@ -248,41 +297,54 @@ static bool has_unread(const struct library *library) {
 }
 
 static void settle_once(struct library *library) {
-        if (library->is_settled || has_unread(library))
+        /* The first look waits for nobody but what may be read at the second: an image
+         * that is being copied in must not keep the service from being ready. */
+        if (library->is_settled || (has_unread(library) && library->n_looks < 2))
                 return;
         library->is_settled = true;
         (void)ipc_send(library->core, IPC_MEDIA_SETTLED, NULL, NULL, 0, NULL, 0);
 }
 
+static void look_at(struct library *library, nsec_t when) {
+        library->next_look = when;
+        loop_timer_set(library->timer, when);
+}
+
 static void look(struct library *library) {
         const struct conf *conf = library->role->conf;
 
+        library->n_looks++;
         for (size_t i = 0; i < library->n_media; i++)
                 library->media[i].is_seen = false;
-        for (size_t i = 0; i < conf->media.n; i++) {
-                library->looking_at = conf->media.items[i];
+        for (size_t i = 0; i < conf->media.n && i < CONF_FLAG_REPEAT_MAX; i++) {
+                int r;
+
+                library->looking_at = i;
+                r = media_scan(role_path(library->role, conf->media.items[i]),
+                               library->recipes, on_candidate, library);
                 /* A path that is not there now may come. */
-                (void)!media_scan(role_path(library->role, conf->media.items[i]),
-                                  library->recipes, on_candidate, library);
+                if (needs_another_sandbox(library, r))
+                        return;
         }
         for (size_t i = 0; i < library->n_media; i++)
                 if (!library->media[i].is_seen)
                         forget(library, i--);
         settle_once(library);
-        loop_timer_set(library->timer,
-                       loop_now() + (has_unread(library) ? settle + NSEC_PER_MSEC
-                                                         : look_often));
+        look_at(library, loop_now() + (has_unread(library) ? settle + NSEC_PER_MSEC
+                                                           : look_often));
 }
 
 static void on_timer(void *userdata) {
         look(userdata);
 }
 
-/* Notices come in bursts while a file is copied. */
+/* Notices come in bursts while a file is copied: they make a look come soon, and never
+ * put off one that is coming. */
 static void on_folder(const char *name, void *userdata) {
         struct library *library = userdata;
 
-        loop_timer_set(library->timer, loop_now() + 50 * NSEC_PER_MSEC);
+        if (library->next_look > loop_now() + look_soon)
+                look_at(library, loop_now() + look_soon);
 }
 
 /* ---- the role ---- */
@@ -368,6 +430,8 @@ static int library_go(struct role *role) {
         for (size_t i = 0; i < conf->media.n && i < CONF_FLAG_REPEAT_MAX; i++) {
                 paths[n++] =
                         (struct sandbox_path){ conf->media.items[i], SANDBOX_READ };
+                library->was_absent[i] =
+                        access(role_path(role, conf->media.items[i]), F_OK) < 0;
                 /* Without a notice the next look finds what changed. */
                 (void)!loop_folder_new(role->loop,
                                        role_path(role, conf->media.items[i]), on_folder,
