@@ -185,6 +185,37 @@ static bool is_blank(const char *text, size_t n) {
         return true;
 }
 
+/* The bytes of the character at s[0], or 0 when it is none. */
+static size_t character(const char *s, size_t n) {
+        for (size_t k = 1; k <= 4 && k <= n; k++)
+                if (text_is_utf8(s, k))
+                        return k;
+        return 0;
+}
+
+/* libfyaml never comes back from some texts that are not UTF-8, such as "%\xff". */
+static bool is_utf8(const char *text, size_t n, struct text *why, int *ret_line,
+                    int *ret_column) {
+        int line = 1, column = 1;
+
+        for (size_t at = 0; at < n; column++) {
+                size_t k = character(text + at, n - at);
+
+                if (k == 0) {
+                        text_add(why, "not YAML: a byte that is not UTF-8");
+                        *ret_line = line;
+                        *ret_column = column;
+                        return false;
+                }
+                if (text[at] == '\n') {
+                        line++;
+                        column = 0;
+                }
+                at += k;
+        }
+        return true;
+}
+
 int doc_parse(const char *text, size_t n, struct doc **ret, struct text *why,
               int *ret_line, int *ret_column) {
         struct doc *doc = calloc(1, sizeof(*doc));
@@ -193,6 +224,10 @@ int doc_parse(const char *text, size_t n, struct doc **ret, struct text *why,
         struct fy_document *document;
         int r;
 
+        if (!is_utf8(text, n, why, ret_line, ret_column)) {
+                free(doc);
+                return DOC_REFUSED;
+        }
         if (!doc)
                 return -ENOMEM;
         doc->root = top;

@@ -48,6 +48,8 @@ static void refusals_say_where(void **state) {
                 { "a: &x 1\nb: *x\n", "aliases", 2 },
                 { "a: 1\na: 2\n", "not YAML", 2 },
                 { "? [a]\n: b\n", "a key must be a word", 0 },
+                { "a: \xc3\xa4\nb: \xff\n", "not UTF-8", 2 },
+                { "%\xff\xff\xff", "not UTF-8", 1 },
                 { "[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]", "deep", 1 },
         };
 
