@@ -31,6 +31,22 @@ def run(*command, **options):
     return subprocess.run(command, check=True, capture_output=True, text=True, **options)
 
 
+def children(pid):
+    try:
+        text = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    return sorted(map(int, text.split()))
+
+
+def is_running(pid):
+    """Gone, or only its exit code is left to be collected by a parent."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")")[-1][1] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 class Network:
     """A namespace with a bridge that has our address; machines hang on taps, a foreign
     server in a namespace of its own."""
@@ -149,11 +165,13 @@ class Server:
             (self.path / "bootjack.yaml").write_text(config)
             command += ["-c", self.path / "bootjack.yaml"]
         self.network = network
+        self.n_killed = 0
         notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         notify.bind(str(self.path / "notify"))
         notify.settimeout(30)
         environment = dict(os.environ, NOTIFY_SOCKET=str(self.path / "notify"),
-                           ASAN_OPTIONS="detect_leaks=0")
+                           ASAN_OPTIONS="detect_leaks=0",
+                           UBSAN_OPTIONS="print_stacktrace=1")
         (self.path / "notify").chmod(0o777)
         self.process = Process(network.inside(*command), on_text, env=environment)
         try:
@@ -168,9 +186,27 @@ class Server:
     def __enter__(self):
         return self
 
-    def __exit__(self, *unused):
+    def __exit__(self, failure=None, *unused):
+        pids = sum(self.roles().values(), [])
         self.process.end()
+        left = [pid for pid in pids if is_running(pid)]
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
         self.folder.cleanup()
+        if failure is None:
+            self.look_for_accidents(left)
+
+    def look_for_accidents(self, left):
+        """A role that crashes is started again, so that its test may well pass."""
+        text = self.process.text
+        assert not left, f"outlived the parent: {left}"
+        assert not re.search("AddressSanitizer|runtime error:", text), text
+        assert text.count(" died (") <= self.n_killed, text
+
+    def kill(self, pid, number=signal.SIGKILL):
+        """One role, on purpose."""
+        self.n_killed += 1
+        os.kill(pid, number)
 
     @property
     def pid(self):
@@ -180,10 +216,10 @@ class Server:
     def roles(self):
         """{name: [pids]} of its children."""
         found = {}
-        for line in run("ps", "-o", "pid=,args=", "--ppid", str(self.pid)).stdout.splitlines():
-            pid, _, role, name = line.split()[:4]
-            assert role == "role"
-            found.setdefault(name, []).append(int(pid))
+        for pid in children(self.pid):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError, ValueError):
+                words = pathlib.Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+                found.setdefault(words[words.index("role") + 1], []).append(pid)
         return found
 
     def wait_for(self, pattern, seconds=20):

@@ -56,7 +56,7 @@ def test_a_killed_role_comes_back_and_the_others_do_not_notice(network, client, 
     with lab.Server(network, "--media", folder / "media", config=SERVER) as server:
         server.wait_for("ready: ")
         before = server.roles()
-        os.kill(before[name][0], signal.SIGKILL)
+        server.kill(before[name][0])
         wait_for_new(server, name, before[name])
         server.wait_for(f"{name} died \\(signal 9")
         after = server.roles()
@@ -83,7 +83,7 @@ def test_a_transfer_outlives_the_core(network, client, folder):
         sock.sendall(b"GET /big HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         got = sock.recv(4096)
         before = server.roles()
-        os.kill(before["core"][0], signal.SIGKILL)
+        server.kill(before["core"][0])
         wait_for_new(server, "core", before["core"])
         while piece := sock.recv(1 << 20):
             got += piece
@@ -95,7 +95,7 @@ def test_sigterm_ends_all_of_it(network):
         pids = sum(server.roles().values(), [])
         assert len(pids) == 5
         assert server.process.end(signal.SIGTERM, seconds=2) == 0
-        assert not [pid for pid in pids if pathlib.Path(f"/proc/{pid}").exists()]
+        assert not [pid for pid in pids if lab.is_running(pid)]
 
 
 def test_the_roles_have_no_rights(network):
