@@ -1,0 +1,243 @@
+"""Long transfers, and what happens around them."""
+import os
+import random
+import select
+import signal
+import socket
+import struct
+import subprocess
+
+import pytest
+
+import lab
+from conftest import SERVER, inside, udp_socket
+from test_life import wait_for_new
+
+
+class Tftp:
+    """A reader over a real socket that can be stopped between two windows."""
+
+    def __init__(self, client, path, **options):
+        self.sock = udp_socket(client)
+        self.block, self.data, self.is_done = 0, b"", False
+        self.blksize, self.window = int(options.get("blksize", 512)), int(
+            options.get("windowsize", 1))
+        packet = b"\0\1" + path.encode() + b"\0octet\0"
+        for name, value in options.items():
+            packet += name.encode() + b"\0" + str(value).encode() + b"\0"
+        self.sock.sendto(packet, ("10.77.0.1", 69))
+        self.granted = {}
+        if options:
+            oack, self.peer = self.sock.recvfrom(65536)
+            assert oack[:2] == b"\0\6", oack[:80]
+            words = oack[2:].decode().split("\0")
+            self.granted = dict(zip(words[0::2], words[1::2]))
+            self.ack()
+        else:
+            self.peer = None
+
+    def ack(self):
+        self.sock.sendto(struct.pack("!HH", 4, self.block & 0xFFFF), self.peer)
+
+    def window_read(self):
+        for _ in range(self.window):
+            packet, self.peer = self.sock.recvfrom(65536)
+            assert packet[:2] == b"\0\3", packet[:80]
+            if struct.unpack("!H", packet[2:4])[0] != (self.block + 1) & 0xFFFF:
+                continue
+            self.block += 1
+            self.take(packet[4:])
+            if len(packet) - 4 < self.blksize:
+                self.is_done = True
+                break
+        self.ack()
+
+    def take(self, data):
+        self.data += data
+
+    def read(self):
+        while not self.is_done:
+            self.window_read()
+        return self.data
+
+
+class Positions(Tftp):
+    """Each block of the file says which it is, so none needs to be kept."""
+
+    def take(self, data):
+        assert data[:8] in (b"", struct.pack("!Q", self.block - 1))
+
+
+def numbered(path, n_blocks, blksize):
+    """A file whose blocks begin with their numbers; the rest takes no room on disk."""
+    with open(path, "wb") as out:
+        for block in range(n_blocks):
+            out.seek(block * blksize)
+            out.write(struct.pack("!Q", block))
+        out.truncate(n_blocks * blksize)
+
+
+@pytest.fixture
+def root(folder):
+    made = folder / "root"
+    made.mkdir()
+    return made
+
+
+@pytest.fixture
+def server(network, root):
+    with lab.Server(network, "--root", root, config=SERVER) as made:
+        yield made
+
+
+def curl(network, client, path, *arguments):
+    return subprocess.run(network.inside("curl", "-s", "-m", "30", *arguments,
+                                         "http://10.77.0.1" + path, where=client),
+                          capture_output=True).stdout
+
+
+def test_tftp_block_numbers_wrap(network, client, root, server):
+    """RFC 1350 has 16 bits for them; 70,000 blocks go on at 0."""
+    numbered(root / "long", 70000, 64)
+    reader = Positions(client, "long", blksize=64, windowsize=64, tsize=0)
+    assert reader.granted["tsize"] == str(70000 * 64)
+    reader.read()
+    assert reader.block == 70001
+
+
+def test_tftp_of_an_exact_multiple_ends_with_an_empty_block(network, client, root, server):
+    (root / "exact").write_bytes(b"x" * 1024)
+    reader = Tftp(client, "exact", blksize=512)
+    assert reader.read() == b"x" * 1024 and reader.block == 3
+
+
+def test_tftp_of_an_empty_file_is_one_empty_block(network, client, root, server):
+    (root / "empty").write_bytes(b"")
+    reader = Tftp(client, "empty")
+    assert reader.read() == b"" and reader.block == 1
+
+
+def test_curl_asks_for_a_block_size_by_tftp(network, client, root, server):
+    (root / "file").write_bytes(os.urandom(100000))
+    got = subprocess.run(network.inside("curl", "-sf", "-m", "10", "--tftp-blksize",
+                                        "1400", "tftp://10.77.0.1/file", where=client),
+                         capture_output=True, check=True).stdout
+    assert got == (root / "file").read_bytes()
+
+
+def test_http_reaches_behind_four_gibibytes(network, client, root, server):
+    size = (5 << 30) + 7
+    with open(root / "huge", "wb") as out:
+        out.truncate(size)
+        out.seek((4 << 30) - 4)
+        out.write(b"straddle")
+        out.seek(size - 3)
+        out.write(b"end")
+    head = curl(network, client, "/huge", "-I").decode().lower()
+    assert f"content-length: {size}" in head
+    assert curl(network, client, "/huge", "-r",
+                f"{(4 << 30) - 4}-{(4 << 30) + 3}") == b"straddle"
+    assert curl(network, client, "/huge", "-r", "-3") == b"end"
+    assert curl(network, client, "/huge", "-r", f"{size - 3}-") == b"end"
+
+
+def test_many_machines_read_at_once(network, client, root, server):
+    """Twenty with different window sizes, each block of all in turn."""
+    data = random.Random(5).randbytes(100001)
+    (root / "kernel").write_bytes(data)
+    clients = [network.other(host) for host in range(10, 14)]
+    readers = [Tftp(clients[i % 4], "kernel", blksize=1000 + i, windowsize=1 + i % 5)
+               for i in range(20)]
+    while not all(reader.is_done for reader in readers):
+        for reader in readers:
+            if not reader.is_done:
+                reader.window_read()
+    assert {reader.data for reader in readers} == {data}
+
+
+def test_an_iso_is_read_from_inside_by_both_protocols(network, client, folder):
+    media, tree = folder / "media", folder / "tree"
+    for made in (media, tree / "deep/er"):
+        made.mkdir(parents=True)
+    data = random.Random(6).randbytes(3 << 20)
+    (tree / "deep/er/A file with a long name.bin").write_bytes(data)
+    lab.make_iso(media / "own.iso", tree, "OWN")
+    name = "media/own/deep/er/A file with a long name.bin"
+    with lab.Server(network, "--media", media, config=SERVER) as server:
+        server.wait_for("medium own: ")
+        assert Tftp(client, name, blksize=1468, windowsize=16).read() == data
+        path = "/" + name.replace(" ", "%20")
+        assert curl(network, client, path) == data
+        assert curl(network, client, path, "-r", "1048575-2000000") == \
+            data[1048575:2000001]
+        iso = (media / "own.iso").read_bytes()
+        assert Tftp(client, "iso/own.iso", blksize=1468, windowsize=32).read() == iso
+
+
+def test_a_tftp_transfer_outlives_the_core(network, client, root, server):
+    data = random.Random(7).randbytes(300000)
+    (root / "kernel").write_bytes(data)
+    reader = Tftp(client, "kernel", blksize=1000)
+    for _ in range(50):
+        reader.window_read()
+    before = server.roles()
+    server.kill(before["core"][0])
+    for _ in range(50):
+        reader.window_read()
+    wait_for_new(server, "core", before["core"])
+    assert reader.read() == data
+
+
+def test_a_transfer_outlives_a_reload(network, client, root, server):
+    data = random.Random(8).randbytes(300000)
+    (root / "kernel").write_bytes(data)
+    reader = Tftp(client, "kernel", blksize=1000)
+    for _ in range(50):
+        reader.window_read()
+    (server.path / "bootjack.yaml").write_text(SERVER + "menu: {title: Other}\n")
+    os.kill(server.pid, signal.SIGHUP)
+    server.wait_for("configuration reloaded: menu")
+    assert reader.read() == data
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_still_the_old_one(
+        network, client, root, server):
+    old, new = b"old" * 50000, b"new" * 50000
+    (root / "kernel").write_bytes(old)
+    reader = Tftp(client, "kernel", blksize=1000)
+    reader.window_read()
+    (root / "kernel.tmp").write_bytes(new)
+    (root / "kernel.tmp").rename(root / "kernel")
+    assert reader.read() == old
+    assert Tftp(client, "kernel", blksize=1000).read() == new
+
+
+def test_a_file_that_shrinks_under_a_transfer_ends_it_with_an_error(
+        network, client, root, server):
+    """No SIGBUS, no bytes that were never there."""
+    (root / "kernel").write_bytes(b"k" * 300000)
+    reader = Tftp(client, "kernel", blksize=1000, tsize=0)
+    reader.window_read()
+    with inside(client):
+        web = socket.create_connection(("10.77.0.1", 80), 5)
+    os.truncate(root / "kernel", 5000)
+    with pytest.raises(AssertionError):
+        reader.read()
+    assert len(reader.data) < 300000
+    web.sendall(b"GET /kernel HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    got = b""
+    while piece := web.recv(65536):
+        got += piece
+    assert got.split(b"\r\n\r\n", 1)[1] == b"k" * 5000
+    assert len(server.roles()["files"]) == 2
+
+
+def test_sigterm_ends_all_within_a_transfer(network, client, root, server):
+    (root / "kernel").write_bytes(b"k" * (64 << 20))
+    reader = Tftp(client, "kernel", blksize=1000)
+    reader.window_read()
+    with inside(client):
+        web = socket.create_connection(("10.77.0.1", 80), 5)
+    web.sendall(b"GET /kernel HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert select.select([web], [], [], 5)[0]
+    assert server.process.end(signal.SIGTERM, seconds=2) == 0
