@@ -16,8 +16,11 @@ struct parser {
         size_t n_variables;
 };
 
+/* A map knows its own place no better than its parent's; its first key does. */
 static int refuse(struct parser *p, const struct doc_node *at, const char *what,
                   const char *word) {
+        if (at && at->kind == DOC_MAP && at->n > 0)
+                at = &at->keys[0];
         text_add(p->problems, p->name);
         if (at) {
                 text_char(p->problems, ':');

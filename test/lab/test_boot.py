@@ -1,6 +1,7 @@
 """Real firmware boots a real installer, read from its serial console."""
 import pathlib
 import re
+import shutil
 
 import pytest
 
@@ -51,6 +52,18 @@ def test_bios_boots_the_installer_from_an_iso(network, media):
               ("server", r"tftp media/anything/.*/initrd\.gz: sent"),
               ("machine", r"Linux version \d"),
               ("machine", INSTALLER_UP))
+
+
+@pytest.mark.parametrize("firmware", ["bios", "uefi"])
+def test_memtest_starts_from_its_iso(network, media, firmware):
+    """One file for both: a Linux kernel that is a UEFI program too."""
+    shutil.copy("/usr/lib/memtest86+/memtest86+x64.iso", media / "anything.iso")
+    nic = () if firmware == "bios" else ("uefi", "virtio-net-pci", False)
+    with lab.Server(network, "--media", media, config=SERVER + MENU) as server, \
+         lab.Machine(network, *nic) as machine:
+        boots(server, machine,
+              ("server", r"medium anything: memtest86plus .*1 in the menu"),
+              ("machine", r"Memtest86\+ v6"))
 
 
 @pytest.mark.parametrize("nic,rom", [("virtio-net-pci", False), ("virtio-net-pci", True)],

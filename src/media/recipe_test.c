@@ -1,0 +1,101 @@
+/* Reading recipes: what is wrong with one is said, with the place. */
+#include "media/recipe.h"
+
+#include "test/check.h"
+
+#define MATCH "system: s\nmatch: [{file: f, as: k}]\n"
+#define ENTRY MATCH "entries:\n  - "
+
+static const struct {
+        const char *text, *said;
+} rows[] = {
+        { "", "r:1:1: expected keys and values" },
+        { "- a\n", "r:1:1: expected keys and values" },
+        { "system: [\n", "r:" },
+        { "system: s\n", "r:1:1: a recipe needs a system and a match" },
+        { "match: [{file: f}]\n", "a recipe needs a system and a match" },
+        { "sistem: s\nmatch: [{file: f}]\n",
+          "r:1:1: unknown key; the nearest is 'system'" },
+        { "system: s\nmatch: {file: f}\n", "r:2:9: expected a list of conditions" },
+        { "system: s\nmatch: []\n", "expected a list of conditions" },
+        { "system: s\nmatch:\n  - {fil: f}\n",
+          "r:3:6: unknown key; the nearest is 'file'" },
+        { "system: s\nmatch:\n  - {as: f}\n", "r:3:6: a condition asks nothing" },
+        { "system: s\nmatch:\n  - {file: f, var: arch}\n", "two questions in one" },
+        { "system: s\nmatch:\n  - {var: nobody}\n",
+          "a variable that nothing sets: 'nobody'" },
+        { "system: s\nmatch:\n  - {file: '${no}/f'}\n",
+          "that nothing sets in '${no}/f'" },
+        { "system: s\nmatch:\n  - {file: '${arch/f'}\n", "a '${' without its '}'" },
+        { "system: s\nmatch:\n  - {file: [f]}\n", "expected a text for 'file'" },
+        { "system: s\nmatch:\n  - {file: f, text: '('}\n",
+          "not a regular expression: '('" },
+        { "system: s\nmatch:\n  - {file: f, text: 'a', set: b}\n",
+          "more variables than groups" },
+        { "system: s\nmatch:\n  - {file: f, set: b}\n", "a set needs a text" },
+        { "system: s\nmatch:\n  - {ini: f, key: k}\n",
+          "an ini needs a section and a key" },
+        { "system: s\nmatch:\n  - {file: f, let: [a]}\n", "a few variables for 'let'" },
+        { "system: s\nmatch:\n  - any: [{none: [{file: f, x: y}]}]\n", "unknown key" },
+        { ENTRY "{id: a, title: b}\n", "an entry needs an id, a title and a kernel" },
+        { ENTRY "{id: a, title: b, kernel: '${z}'}\n", "that nothing sets in '${z}'" },
+        { ENTRY "{id: a, title: b, kernel: '${tree}'}\n",
+          "that nothing sets in '${tree}'" },
+        { ENTRY "{id: a, title: b, kernel: c, firmware: coreboot}\n",
+          "unknown firmware 'coreboot'" },
+        { ENTRY "{id: a, title: b, kernel: c, transports: [smoke]}\n",
+          "unknown transport 'smoke'" },
+        { ENTRY "{id: a, title: b, kernel: c, memory: much}\n",
+          "expected a size such as" },
+        { ENTRY "{id: a, title: b, kernel: c, memory: 99999999999G}\n",
+          "expected a size" },
+        { ENTRY "{id: a, title: b, kernel: c, initrd: [1,2,3,4,5,6,7,8,9]}\n",
+          "too many initrds" },
+};
+
+static void what_is_wrong_is_said_with_its_place(void **state) {
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct recipe *recipe = NULL;
+                struct text problems = { 0 };
+                int r = recipe_parse("r", rows[i].text, strlen(rows[i].text), &recipe,
+                                     &problems);
+
+                if (r != RECIPE_REFUSED)
+                        fail_msg("taken: %s", rows[i].text);
+                if (!strstr(text_string(&problems), rows[i].said))
+                        fail_msg("said \"%s\", not \"%s\"", text_string(&problems),
+                                 rows[i].said);
+                assert_null(recipe);
+                text_done(&problems);
+        }
+}
+
+static void a_right_one_is_taken(void **state) {
+        static const char *const texts[] = {
+                MATCH,
+                ENTRY "{id: a, title: b, why_not: c}\n",
+                ENTRY "{id: a, title: '${k} ${arch}', kernel: '${k}', memory: 2G,\n"
+                      "     args: 'x=${tree} ${iso} ${server} ${volume}'}\n",
+                "system: '${a}'\nmatch:\n  - {volume: '^(.)', set: a}\n",
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+                struct recipe *recipe;
+                struct text problems = { 0 };
+
+                assert_int_equal(recipe_parse("r", texts[i], strlen(texts[i]), &recipe,
+                                              &problems),
+                                 RECIPE_OK);
+                assert_int_equal(problems.n, 0);
+                recipe_free(recipe);
+        }
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(what_is_wrong_is_said_with_its_place),
+                cmocka_unit_test(a_right_one_is_taken),
+        };
+
+        return check_run("media/recipe", tests);
+}
