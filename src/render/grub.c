@@ -56,6 +56,46 @@ static void add_linux(struct text *out, const struct menu_entry *entry) {
         }
 }
 
+/*
+ * `exit` gives the machine back to the firmware, which may go on to its next boot
+ * option; but an option that ended well is the end of booting (UEFI 3.1.1), and EDK2
+ * then shows its set-up. So look for a system's own loader on the disks first. The name
+ * for removable media comes last: installed systems may keep a program under it that
+ * mends the boot options and restarts, which would bring the machine here again.
+ */
+static void add_local(struct text *out) {
+        static const char *const loaders[] = {
+                "debian/shimx64.efi",
+                "debian/grubx64.efi",
+                "ubuntu/shimx64.efi",
+                "fedora/shimx64.efi",
+                "redhat/shimx64.efi",
+                "centos/shimx64.efi",
+                "rocky/shimx64.efi",
+                "almalinux/shimx64.efi",
+                "opensuse/shim.efi",
+                "sles/shim.efi",
+                "systemd/systemd-bootx64.efi",
+                "Microsoft/Boot/bootmgfw.efi",
+                "BOOT/BOOTX64.EFI",
+        };
+
+        text_add(out, "        for file in");
+        for (size_t i = 0; i < ARRAY_SIZE(loaders); i++) {
+                text_add(out, " /EFI/");
+                text_add(out, loaders[i]);
+        }
+        text_add(out, "; do\n"
+                      "                for disk in (hd*,gpt*) (hd*,msdos*); do\n"
+                      "                        if [ -f $disk$file ]; then\n"
+                      "                                chainloader $disk$file\n"
+                      "                                boot\n"
+                      "                        fi\n"
+                      "                done\n"
+                      "        done\n"
+                      "        exit\n");
+}
+
 static void add_entry(struct text *out, const struct menu_entry *entry) {
         text_add(out, "\nmenuentry ");
         add_quoted(out, entry->title, strlen(entry->title));
@@ -63,8 +103,7 @@ static void add_entry(struct text *out, const struct menu_entry *entry) {
         add_quoted(out, entry->id, strlen(entry->id));
         text_add(out, " {\n");
         if (entry->kind == MENU_LOCAL)
-                /* Back to the firmware, which goes on to its next boot option. */
-                text_add(out, "        exit\n");
+                add_local(out);
         else
                 add_linux(out, entry);
         text_add(out, "}\n");

@@ -8,7 +8,8 @@
 
 /* pxelinux.cfg/...: syslinux's own menu.c32; LOCALBOOT 0 for the disk. */
 void render_pxelinux(const struct menu *menu, struct text *out);
-/* grub/grub.cfg, for GRUB 2.06 as a network image; `exit` for the disk. */
+/* grub/grub.cfg, for GRUB 2.06 as a network image; for the disk a loader found there,
+ * else `exit`. */
 void render_grub(const struct menu *menu, struct text *out);
-/* boot.ipxe; `exit` on UEFI, `sanboot` on BIOS for the disk. */
+/* boot.ipxe; `exit 1` on UEFI, `sanboot` on BIOS for the disk. */
 void render_ipxe(const struct menu *menu, struct text *out);
