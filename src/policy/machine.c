@@ -123,6 +123,7 @@ struct machine *machines_seen(struct machines *m, const struct policy_facts *fac
                 if ((is_firmware && machine->has_fetched) || is_idle(machine, now)) {
                         machine->story = m->next_story++;
                         machine->has_fetched = false;
+                        machine->dialect = POLICY_NO_DIALECT;
                 }
         }
         if (boots) {
@@ -157,6 +158,7 @@ struct machine *machines_fetched(struct machines *m, ip4_t address, nsec_t now) 
                 machine = &slot->machine;
         } else if (is_idle(machine, now)) {
                 machine->story = m->next_story++;
+                machine->dialect = POLICY_NO_DIALECT;
         }
         machine->has_fetched = true;
         touch(m, slot_of(machine), now);

@@ -18,8 +18,9 @@ struct machine {
         bool has_facts;
         ip4_t address; /* 0 until known */
         uint64_t story;
-        nsec_t last;      /* heard of */
-        bool has_fetched; /* a file, in this story */
+        nsec_t last;                 /* heard of */
+        bool has_fetched;            /* a file, in this story */
+        enum policy_dialect dialect; /* of the last menu it asked for, in this story */
 };
 
 struct machines;

@@ -577,6 +577,16 @@ static bool is_request(struct dhcp4_server *server,
         return false;
 }
 
+/* The address the client says it has. Beside another server its REQUEST, which is
+ * broadcast, tells which one it is about to have: all we ever learn of it. */
+static ip4_t address_of(const struct exchange *x) {
+        const struct dhcp4_message *m = x->message;
+
+        if (m->ciaddr == 0 && m->type == DHCP4_REQUEST && x->server->config.is_proxy)
+                return dhcp4_option_be32(m, DHCP4_REQUESTED_ADDRESS);
+        return m->ciaddr;
+}
+
 void dhcp4_server_recv(struct dhcp4_server *server,
                        const struct dhcp4_received *received,
                        struct dhcp4_actions *out) {
@@ -595,7 +605,7 @@ void dhcp4_server_recv(struct dhcp4_server *server,
                 return;
         }
         identify(&x);
-        say_seen(&x, server->message.ciaddr);
+        say_seen(&x, address_of(&x));
         if (server->config.is_proxy)
                 proxy_recv(&x);
         else

@@ -136,3 +136,9 @@ void render_grub(const struct menu *menu, struct text *out) {
         for (size_t i = 0; i < menu->n_entries; i++)
                 add_entry(out, &menu->entries[i]);
 }
+
+void render_grub_local(const struct menu *menu, struct text *out) {
+        if (menu->serial.is_on)
+                add_serial(out, menu);
+        add_local(out);
+}

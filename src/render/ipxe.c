@@ -98,6 +98,23 @@ static void add_choice(struct text *out, const struct menu *menu) {
         text_add(out, " selected && goto ${selected} || goto local\n");
 }
 
+/*
+ * On UEFI an iPXE that ends has ended well, and the boot manager takes that for the end
+ * of booting (UEFI 3.1.1). So GRUB, which can look for a loader on the disks, is loaded
+ * after all; told here who its server is, it finds us although the address came from
+ * another.
+ */
+static void add_local(struct text *out, const struct menu *menu) {
+        text_add(out,
+                 "\n:local\n"
+                 "iseq ${platform} pcbios && sanboot --no-describe --drive 0x80 ||\n"
+                 "set netX/next-server ");
+        text_ip4(out, menu->server);
+        text_add(out, "\nset netX/filename grubx64.efi\nchain tftp://");
+        text_ip4(out, menu->server);
+        text_add(out, "/grubx64.efi ||\nexit\n");
+}
+
 void render_ipxe(const struct menu *menu, struct text *out) {
         text_add(out, "#!ipxe\n");
         add_choice(out, menu);
@@ -110,12 +127,9 @@ void render_ipxe(const struct menu *menu, struct text *out) {
                 else
                         add_linux(out, menu, &menu->entries[i]);
         }
-        text_add(out,
-                 "\n:failed\n"
-                 "echo That did not work; the menu comes again.\n"
-                 "prompt --timeout 5000 Press a key to go on ||\n"
-                 "goto menu\n"
-                 "\n:local\n"
-                 "iseq ${platform} pcbios && sanboot --no-describe --drive 0x80 ||\n"
-                 "exit\n");
+        text_add(out, "\n:failed\n"
+                      "echo That did not work; the menu comes again.\n"
+                      "prompt --timeout 5000 Press a key to go on ||\n"
+                      "goto menu\n");
+        add_local(out, menu);
 }

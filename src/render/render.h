@@ -11,5 +11,8 @@ void render_pxelinux(const struct menu *menu, struct text *out);
 /* grub/grub.cfg, for GRUB 2.06 as a network image; for the disk a loader found there,
  * else `exit`. */
 void render_grub(const struct menu *menu, struct text *out);
-/* boot.ipxe; `exit 1` on UEFI, `sanboot` on BIOS for the disk. */
+/* grub/grub.cfg for a client that chose its disk in another loader's menu already. */
+void render_grub_local(const struct menu *menu, struct text *out);
+/* boot.ipxe; for the disk `sanboot` on BIOS, on UEFI GRUB, which then asks for the
+ * above. */
 void render_ipxe(const struct menu *menu, struct text *out);

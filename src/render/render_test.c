@@ -100,6 +100,9 @@ static void grub_reads_the_menu(void **state) {
 static void ipxe_reads_the_menu(void **state) {
         matches(render_ipxe, &plain, "plain.ipxe");
 }
+static void grub_goes_straight_to_the_disk(void **state) {
+        matches(render_grub_local, &plain, "local.grub");
+}
 static void a_label_is_no_command_in_pxelinux(void **state) {
         matches(render_pxelinux, &hostile, "hostile.pxelinux");
 }
@@ -110,13 +113,16 @@ static void a_label_is_no_command_in_ipxe(void **state) {
         matches(render_ipxe, &hostile, "hostile.ipxe");
 }
 
-/* For writing the files anew: render_test FOLDER pxelinux|grub|ipxe plain|hostile */
+/* For writing the files anew: render_test FOLDER pxelinux|grub|local|ipxe plain|hostile
+ */
 static int show(const char *dialect, const char *model) {
         struct text out = { 0 };
         const struct menu *menu = model[0] == 'p' ? &plain : &hostile;
 
         if (dialect[0] == 'p')
                 render_pxelinux(menu, &out);
+        else if (dialect[0] == 'l')
+                render_grub_local(menu, &out);
         else if (dialect[0] == 'g')
                 render_grub(menu, &out);
         else
@@ -131,6 +137,7 @@ int main(int argc, char **argv) {
                 cmocka_unit_test(pxelinux_reads_the_menu),
                 cmocka_unit_test(grub_reads_the_menu),
                 cmocka_unit_test(ipxe_reads_the_menu),
+                cmocka_unit_test(grub_goes_straight_to_the_disk),
                 cmocka_unit_test(a_label_is_no_command_in_pxelinux),
                 cmocka_unit_test(a_label_is_no_command_in_grub),
                 cmocka_unit_test(a_label_is_no_command_in_ipxe),

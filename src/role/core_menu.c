@@ -253,10 +253,15 @@ static int render(struct core *core, const char *path, enum policy_dialect diale
                 return r;
         if (dialect == POLICY_DIALECT_PXELINUX)
                 render_pxelinux(&m->menu, out);
+        else if (dialect == POLICY_DIALECT_GRUB && machine &&
+                 machine->dialect == POLICY_DIALECT_IPXE)
+                render_grub_local(&m->menu, out);
         else if (dialect == POLICY_DIALECT_GRUB)
                 render_grub(&m->menu, out);
         else
                 render_ipxe(&m->menu, out);
+        if (machine)
+                machine->dialect = dialect;
         say_rendered(core, path, &m->menu, client, dialect);
         core->n_menus++;
         core_menu_free(m);

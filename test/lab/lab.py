@@ -282,8 +282,9 @@ def wait_for(processes, which, pattern, seconds):
         left = end - time.monotonic()
         alive = [p for p in processes if p.process.poll() is None]
         if left <= 0 or which not in alive:
-            tails = "\n".join(f"---- {p.process.args[4]}\n{plain(p.text)[-3000:]}"
-                              for p in processes)
+            tails = "\n".join(
+                f"---- {p.process.args[4]}\n"
+                + re.sub(r"[ \r\n]{3,}", "\n", plain(p.text))[-3000:] for p in processes)
             raise AssertionError(f"{pattern!r} was not seen within {seconds} s\n{tails}")
         ready, _, _ = select.select([p.process.stdout for p in alive], [], [],
                                     min(left, 1))

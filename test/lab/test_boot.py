@@ -231,7 +231,7 @@ def test_bios_goes_on_to_the_local_disk(network, media, tmp_path):
 
 @pytest.mark.parametrize(
     "proxy,disk,says",
-    [(False, "/boot/ipxe.efi", "Open Source Network Boot Firmware"),
+    [(False, "/boot/ipxe.efi", "iPXE initialising devices"),
      (True, "/usr/lib/grub/x86_64-efi-signed/gcdx64.efi.signed", "GNU GRUB|grub>")],
     ids=["GRUB", "iPXE"])
 def test_uefi_goes_on_to_the_local_disk(network, media, tmp_path, proxy, disk, says):
