@@ -151,6 +151,18 @@ class Process:
         return self.process.returncode
 
 
+def has_ended(pid, seconds=2):
+    """A process that was killed takes a moment to go."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([descriptor], [], [], seconds)[0])
+    finally:
+        os.close(descriptor)
+
+
 class Server:
     """`bootjack serve` on the bridge; ready when it says so to systemd's socket."""
 
@@ -189,7 +201,7 @@ class Server:
     def __exit__(self, failure=None, *unused):
         pids = sum(self.roles().values(), [])
         self.process.end()
-        left = [pid for pid in pids if is_running(pid)]
+        left = [pid for pid in pids if not has_ended(pid)]
         for pid in left:
             os.kill(pid, signal.SIGKILL)
         self.folder.cleanup()
