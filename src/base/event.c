@@ -52,6 +52,7 @@ static const struct event_row rows[EVENT_N_KINDS] = {
                               EVENT_ERROR,
                               "{role} died ({how}); it is started again",
                               { { "role", T }, { "how", T } } },
+        [EVENT_DOOR_FAILED] = { "door-failed", EVENT_ERROR, "{why}", { { "why", T } } },
         [EVENT_INTERFACE_UP] = { "interface-up",
                                  EVENT_NOTICE,
                                  "{interface} is up at {at}",

@@ -44,6 +44,8 @@ enum event_kind {
         EVENT_FILE_REFUSED,
         EVENT_FILE_DROPPED,
         EVENT_MENU_RENDERED,
+        /* sockets */
+        EVENT_DOOR_FAILED,
         EVENT_N_KINDS,
 };
 

@@ -85,6 +85,15 @@ int udp_connect(ip4_t local, struct udp_endpoint peer, int *ret_fd) {
         return 0;
 }
 
+bool udp_is_bound(int fd, struct udp_endpoint at) {
+        struct sockaddr_in name = { 0 };
+        socklen_t n = sizeof(name);
+
+        return getsockname(fd, (struct sockaddr *)&name, &n) == 0 &&
+               name.sin_addr.s_addr == htonl(at.address) &&
+               name.sin_port == htons(at.port);
+}
+
 int udp_batch_new(size_t datagram_max, struct udp_batch **ret) {
         struct udp_batch *batch = calloc(1, sizeof(*batch));
 

@@ -35,6 +35,8 @@ MUST_USE int udp_open(struct udp_endpoint at, const char *device, unsigned flags
                       int *ret_fd);
 /* Bound to `local` with a port of the kernel's choice, connected to `peer`. */
 MUST_USE int udp_connect(ip4_t local, struct udp_endpoint peer, int *ret_fd);
+/* Whether it is the name of this socket, which may be of TCP too. */
+bool udp_is_bound(int fd, struct udp_endpoint at);
 
 struct udp_batch; /* receive buffers, reused by each call */
 MUST_USE int udp_batch_new(size_t datagram_max, struct udp_batch **ret);

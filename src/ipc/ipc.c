@@ -25,6 +25,7 @@ static const size_t body_sizes[IPC_N_KINDS] = {
         [IPC_START] = sizeof(struct ipc_start),
         [IPC_PEER] = sizeof(struct ipc_peer),
         [IPC_SOCKET] = sizeof(struct ipc_socket),
+        [IPC_SOCKET_GONE] = sizeof(struct ipc_socket),
         [IPC_MEDIUM] = sizeof(struct ipc_medium),
         [IPC_MEDIUM_GONE] = sizeof(struct ipc_medium),
         [IPC_GENERATE] = sizeof(struct ipc_generate),
@@ -57,9 +58,8 @@ const char *ipc_role_name(enum ipc_role role) {
 }
 
 const char *ipc_door_name(enum ipc_door door) {
-        static const char *const names[] = { "dhcp", "binl", "raw",
-                                             "tftp", "http", "control",
-                                             "log" };
+        static const char *const names[] = { "dhcp", "binl",    "raw", "tftp",
+                                             "http", "control", "log" };
         return (size_t)door < ARRAY_SIZE(names) ? names[door] : "unknown";
 }
 

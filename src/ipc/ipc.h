@@ -18,6 +18,7 @@ enum ipc_kind {
         IPC_START,  /* parent → role: struct ipc_start; tail: configuration text */
         IPC_PEER,   /* parent → role: struct ipc_peer; fd: the channel to it */
         IPC_SOCKET, /* parent → role: struct ipc_socket; fd */
+        IPC_SOCKET_GONE, /* parent → role: struct ipc_socket: close that one */
         IPC_FOLDER, /* parent → role: tail: a path of the configuration; fd: it, open */
         IPC_INTERFACES, /* parent → role: tail: array of struct net_interface */
         IPC_GO,         /* parent → role: you have everything; begin */

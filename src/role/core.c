@@ -189,6 +189,9 @@ static void core_message(struct role *role, const struct ipc_message *message) {
                         message->fds[0] = -1;
                 }
                 break;
+        case IPC_SOCKET_GONE:
+                core_dhcp_socket_gone(core, message->body);
+                break;
         case IPC_EVENT: /* the parent's own */
                 pass_event(core, message);
                 break;

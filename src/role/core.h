@@ -85,6 +85,7 @@ MUST_USE int core_dhcp_configure(struct core *core);
 void core_dhcp_refresh(struct core *core);
 MUST_USE int core_dhcp_start(struct core *core);
 void core_dhcp_socket(struct core *core, const struct ipc_socket *at, int fd);
+void core_dhcp_socket_gone(struct core *core, const struct ipc_socket *at);
 void core_dhcp_stop(struct core *core);
 /* The facts of a subnet as explain needs them. */
 void core_dhcp_subnet_facts(const struct core *core, ip4_t server,

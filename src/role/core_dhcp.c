@@ -407,6 +407,17 @@ void core_dhcp_socket(struct core *core, const struct ipc_socket *at, int fd) {
         close(fd);
 }
 
+/* The packet socket is bound to no interface and stays. */
+void core_dhcp_socket_gone(struct core *core, const struct ipc_socket *at) {
+        for (size_t i = 0; i < CORE_SOCKETS_MAX; i++) {
+                struct core_socket *socket = &core->sockets[i];
+
+                if (socket->fd >= 0 && socket->at.door == at->door &&
+                    socket->at.ifindex == at->ifindex && socket->at.port == at->port)
+                        close_socket(socket);
+        }
+}
+
 static int load_lease(const struct lease_record *lease, void *userdata) {
         struct core *core = userdata;
 

@@ -249,6 +249,16 @@ static void on_socket(struct files *files, const struct ipc_message *message) {
         (void)r; /* the door owns the descriptor, also when it fails */
 }
 
+static void on_socket_gone(struct files *files, const struct ipc_message *message) {
+        const struct ipc_socket *socket = message->body;
+        struct udp_endpoint at = { socket->address, (uint16_t)socket->port };
+
+        if (socket->door == IPC_DOOR_TFTP)
+                files_tftp_unlisten(files->tftp, at);
+        else if (socket->door == IPC_DOOR_HTTP)
+                files_http_unlisten(files->http, at);
+}
+
 static void files_message(struct role *role, const struct ipc_message *message) {
         struct files *files = role->userdata;
 
@@ -256,6 +266,8 @@ static void files_message(struct role *role, const struct ipc_message *message) 
                 on_peer(files, message);
         else if (message->kind == IPC_SOCKET)
                 on_socket(files, message);
+        else if (message->kind == IPC_SOCKET_GONE)
+                on_socket_gone(files, message);
 }
 
 static int fill_tree(struct files *files) {

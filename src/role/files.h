@@ -32,11 +32,14 @@ struct files_tftp;
 MUST_USE int files_tftp_new(struct files *files, struct files_tftp **ret);
 struct files_tftp *files_tftp_free(struct files_tftp *door);
 MUST_USE int files_tftp_listen(struct files_tftp *door, int fd);
+/* Closes those bound to `at`; what came in by them goes on. */
+void files_tftp_unlisten(struct files_tftp *door, struct udp_endpoint at);
 
 struct files_http;
 MUST_USE int files_http_new(struct files *files, struct files_http **ret);
 struct files_http *files_http_free(struct files_http *door);
 MUST_USE int files_http_listen(struct files_http *door, int fd);
+void files_http_unlisten(struct files_http *door, struct udp_endpoint at);
 /* Every answered request becomes a line in the combined format. `fd` (append-only) is
  * taken over and replaces the one before; -1: no log. */
 void files_http_log(struct files_http *door, int fd);

@@ -609,6 +609,12 @@ static void on_listener(int fd, unsigned ready, void *userdata) {
         }
 }
 
+static void listener_free(struct listener *listener) {
+        loop_watch_free(listener->watch);
+        close(listener->fd);
+        free(listener);
+}
+
 int files_http_new(struct files *files, struct files_http **ret) {
         struct files_http *door = calloc(1, sizeof(*door));
         int r;
@@ -633,11 +639,8 @@ struct files_http *files_http_free(struct files_http *door) {
                 return NULL;
         LIST_FOR_EACH(pos, &door->connections)
         connection_free(CONTAINER_OF(pos, struct connection, in_door));
-        for (size_t i = 0; i < door->n_listeners; i++) {
-                loop_watch_free(door->listeners[i]->watch);
-                close(door->listeners[i]->fd);
-                free(door->listeners[i]);
-        }
+        while (door->n_listeners > 0)
+                listener_free(door->listeners[--door->n_listeners]);
         loop_timer_free(door->resume);
         files_sources_done(&door->sources);
         files_http_log(door, -1);
@@ -663,6 +666,15 @@ int files_http_listen(struct files_http *door, int fd) {
         }
         door->listeners[door->n_listeners++] = listener;
         return 0;
+}
+
+void files_http_unlisten(struct files_http *door, struct udp_endpoint at) {
+        for (size_t i = 0; i < door->n_listeners; i++) {
+                if (!udp_is_bound(door->listeners[i]->fd, at))
+                        continue;
+                listener_free(door->listeners[i]);
+                door->listeners[i--] = door->listeners[--door->n_listeners];
+        }
 }
 
 void files_http_log(struct files_http *door, int fd) {

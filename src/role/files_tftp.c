@@ -700,6 +700,12 @@ static void on_listener(int fd, unsigned ready, void *userdata) {
         }
 }
 
+static void listener_free(struct listener *listener) {
+        loop_watch_free(listener->watch);
+        close(listener->fd);
+        free(listener);
+}
+
 int files_tftp_new(struct files *files, struct files_tftp **ret) {
         struct files_tftp *door = calloc(1, sizeof(*door));
         int r;
@@ -723,11 +729,8 @@ struct files_tftp *files_tftp_free(struct files_tftp *door) {
                 return NULL;
         LIST_FOR_EACH(pos, &door->transfers)
         transfer_free(CONTAINER_OF(pos, struct transfer, in_door));
-        for (size_t i = 0; i < door->n_listeners; i++) {
-                loop_watch_free(door->listeners[i]->watch);
-                close(door->listeners[i]->fd);
-                free(door->listeners[i]);
-        }
+        while (door->n_listeners > 0)
+                listener_free(door->listeners[--door->n_listeners]);
         files_sources_done(&door->sources);
         udp_batch_free(door->batch);
         free(door);
@@ -752,4 +755,22 @@ int files_tftp_listen(struct files_tftp *door, int fd) {
         }
         door->listeners[door->n_listeners++] = listener;
         return 0;
+}
+
+void files_tftp_unlisten(struct files_tftp *door, struct udp_endpoint at) {
+        for (size_t i = 0; i < door->n_listeners; i++) {
+                struct listener *listener = door->listeners[i];
+
+                if (!udp_is_bound(listener->fd, at))
+                        continue;
+                LIST_FOR_EACH(pos, &door->transfers) {
+                        struct transfer *t =
+                                CONTAINER_OF(pos, struct transfer, in_door);
+
+                        if (t->listen_fd == listener->fd)
+                                t->listen_fd = -1; /* no refusal goes out any more */
+                }
+                listener_free(listener);
+                door->listeners[i--] = door->listeners[--door->n_listeners];
+        }
 }

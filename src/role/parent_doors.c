@@ -110,12 +110,23 @@ int parent_choose_interfaces(struct parent *parent) {
         return check_pools(parent);
 }
 
+/* Those of files are bound to an address; DHCP's to their interface, whatever address
+ * it has. */
+static bool is_bound_to_address(const struct parent_door *door) {
+        return door->socket.door == IPC_DOOR_TFTP || door->socket.door == IPC_DOOR_HTTP;
+}
+
 static bool is_same_door(const struct parent_door *a, const struct parent_door *b) {
         return a->role == b->role && a->index == b->index &&
                a->socket.door == b->socket.door &&
                a->socket.ifindex == b->socket.ifindex &&
-               a->socket.address == b->socket.address &&
-               a->socket.port == b->socket.port;
+               a->socket.port == b->socket.port &&
+               (a->socket.address == b->socket.address || !is_bound_to_address(a));
+}
+
+static bool is_planned(const struct parent_door *door) {
+        return door->socket.door != IPC_DOOR_CONTROL &&
+               door->socket.door != IPC_DOOR_LOG;
 }
 
 static int open_door(struct parent_door *door, const char *interface) {
@@ -145,7 +156,7 @@ static int report(struct parent *parent, const struct parent_door *door, int r,
         };
         const char *name = ipc_door_name((enum ipc_door)door->socket.door);
         char at[IP4_TEXT_MAX], sentence[256];
-        struct event event = { .kind = EVENT_RELOAD_REFUSED };
+        struct event event = { .kind = EVENT_DOOR_FAILED };
 
         ip4_format(door->socket.address, at);
         if (r == -EADDRINUSE)
@@ -207,14 +218,12 @@ static size_t plan(const struct parent *parent, struct parent_door *ret) {
         return n;
 }
 
-static bool take_open(struct parent *parent, struct parent_door *door) {
-        for (size_t i = 0; i < parent->n_doors; i++)
+static void take_open(struct parent *parent, struct parent_door *door) {
+        for (size_t i = 0; i < parent->n_doors && door->fd < 0; i++)
                 if (parent->doors[i].fd >= 0 && is_same_door(&parent->doors[i], door)) {
                         door->fd = parent->doors[i].fd;
                         parent->doors[i].fd = -1;
-                        return true;
                 }
-        return false;
 }
 
 static void send_door(struct parent *parent, const struct parent_door *door) {
@@ -233,15 +242,26 @@ static size_t keep(struct parent *parent, bool all, struct parent_door *ret,
 
         for (size_t i = 0; i < parent->n_doors; i++) {
                 struct parent_door *door = &parent->doors[i];
-                bool is_planned = door->socket.door != IPC_DOOR_CONTROL &&
-                                  door->socket.door != IPC_DOOR_LOG;
 
-                if (door->fd >= 0 && (all || !is_planned) && n < room) {
+                if (door->fd >= 0 && (all || !is_planned(door)) && n < room) {
                         ret[n++] = *door;
                         door->fd = -1;
                 }
         }
         return n;
+}
+
+/* A role has a descriptor of its own for each of its doors: one that stayed open there
+ * would keep the port, and fill the room for others. */
+static void tell_gone(struct parent *parent) {
+        for (size_t i = 0; i < parent->n_doors; i++) {
+                const struct parent_door *door = &parent->doors[i];
+
+                if (door->fd >= 0 && is_planned(door))
+                        (void)ipc_send(
+                                parent_child(parent, door->role, door->index)->channel,
+                                IPC_SOCKET_GONE, &door->socket, NULL, 0, NULL, 0);
+        }
 }
 
 int parent_open_doors(struct parent *parent, bool strict) {
@@ -252,10 +272,12 @@ int parent_open_doors(struct parent *parent, bool strict) {
         if (!planned)
                 return parent_fail("out of memory");
         n = plan(parent, planned);
-        for (size_t i = 0; i < n && r == 0; i++) {
-                bool is_new = !take_open(parent, &planned[i]);
-
-                if (is_new) {
+        for (size_t i = 0; i < n; i++)
+                take_open(parent, &planned[i]);
+        if (!strict)
+                tell_gone(parent);
+        for (size_t i = 0; i < n; i++) {
+                if (planned[i].fd < 0 && r == 0) {
                         int e = open_door(&planned[i], planned[i].socket.interface);
 
                         if (e < 0) {
@@ -266,7 +288,8 @@ int parent_open_doors(struct parent *parent, bool strict) {
                         if (!strict)
                                 send_door(parent, &planned[i]);
                 }
-                planned[n_open++] = planned[i];
+                if (planned[i].fd >= 0)
+                        planned[n_open++] = planned[i];
         }
         n_open += keep(parent, r != 0, planned + n_open, PARENT_DOORS_MAX - n_open);
         parent_close_doors(parent);
@@ -322,6 +345,21 @@ static bool has_same(const struct net_interface *all, size_t n,
         return false;
 }
 
+/* To the roles, if there is anything new; false if not. */
+static bool tell_interfaces(struct parent *parent, const struct net_interface *before,
+                            size_t n_before) {
+        bool changed = n_before != parent->n_interfaces;
+
+        for (size_t i = 0; i < parent->n_interfaces; i++)
+                changed |= !has_same(before, n_before, &parent->interfaces[i]);
+        for (size_t i = 0; changed && i < PARENT_CHILDREN; i++)
+                (void)ipc_send(parent->children[i].channel, IPC_INTERFACES, NULL,
+                               parent->interfaces,
+                               parent->n_interfaces * sizeof(parent->interfaces[0]),
+                               NULL, 0);
+        return changed;
+}
+
 /* Addresses come and go in bursts; look once, a moment later. */
 static void on_netlink_settled(void *userdata) {
         struct parent *parent = userdata;
@@ -329,7 +367,6 @@ static void on_netlink_settled(void *userdata) {
         size_t n_before = parent->n_interfaces;
         const struct conf_texts *wanted = &parent->conf->interfaces;
         int n = net_interfaces(all, ARRAY_SIZE(all));
-        bool changed = false;
 
         if (n < 0)
                 return;
@@ -343,26 +380,16 @@ static void on_netlink_settled(void *userdata) {
                 if (is_wanted)
                         choose(parent, &all[i]);
         }
-        for (size_t i = 0; i < n_before; i++)
-                if (!has_same(parent->interfaces, parent->n_interfaces, &before[i])) {
-                        say_change(parent, &before[i], false);
-                        changed = true;
-                }
-        for (size_t i = 0; i < parent->n_interfaces; i++)
-                if (!has_same(before, n_before, &parent->interfaces[i])) {
-                        say_change(parent, &parent->interfaces[i], true);
-                        changed = true;
-                }
-        if (!changed)
+        if (!tell_interfaces(parent, before, n_before))
                 return;
-        for (size_t i = 0; i < PARENT_CHILDREN; i++)
-                if (parent->children[i].channel)
-                        (void)ipc_send(parent->children[i].channel, IPC_INTERFACES,
-                                       NULL, parent->interfaces,
-                                       parent->n_interfaces *
-                                               sizeof(parent->interfaces[0]),
-                                       NULL, 0);
         (void)parent_open_doors(parent, false);
+        /* Who reads that it is up may knock at once. */
+        for (size_t i = 0; i < n_before; i++)
+                if (!has_same(parent->interfaces, parent->n_interfaces, &before[i]))
+                        say_change(parent, &before[i], false);
+        for (size_t i = 0; i < parent->n_interfaces; i++)
+                if (!has_same(before, n_before, &parent->interfaces[i]))
+                        say_change(parent, &parent->interfaces[i], true);
 }
 
 static void on_netlink(int fd, unsigned ready, void *userdata) {

@@ -158,18 +158,48 @@ def test_addresses_are_given_again_after_the_core_died(network, bare):
         assert again == address
 
 
-def test_one_question_gets_one_answer_after_the_address_changed(network, bare):
-    """The door of the old address must not stay beside the new one's."""
+def change_address(network, server, old, new):
+    network.ip("address", "del", f"{old}/24", "dev", "br0")
+    network.ip("address", "add", f"{new}/24", "dev", "br0")
+    server.wait_for(f"(?s)br0 is up at .*{new}")
+
+
+def doors(network):
+    return lab.run(*network.inside("ss", "-Hlntu")).stdout
+
+
+def test_doors_follow_the_address_of_their_interface(network, bare):
+    """A door of the old address that stayed open in a role kept port 67 for itself."""
     with lab.Server(network, config=SERVER) as server:
-        network.ip("address", "del", "10.77.0.1/24", "dev", "br0")
-        network.ip("address", "add", "10.77.0.9/24", "dev", "br0")
-        server.wait_for(r"10\.77\.0\.9")
+        change_address(network, server, "10.77.0.1", "10.77.0.9")
+        change_address(network, server, "10.77.0.9", "10.77.0.8")
+        offer, _ = exchange(udp_socket(bare, 68), message("discover", *PXE_BIOS))
+        assert offer.siaddr == "10.77.0.8"
+        server.kill(server.roles()["core"][0])
         sock = udp_socket(bare, 68)
         sock.settimeout(1)
-        sock.sendto(message("discover", xid=1), ("255.255.255.255", 67))
-        sock.sendto(message("discover", xid=2), ("255.255.255.255", 67))
+        for xid in (1, 2):
+            sock.sendto(message("discover", xid=xid), ("255.255.255.255", 67))
         got = []
         with pytest.raises(TimeoutError):
             while True:
                 got.append(int.from_bytes(sock.recv(2048)[4:8], "big"))
-        assert got == [1, 2]
+        assert got == [1, 2], "each question has one answer"
+        assert "10.77.0.8:69" in doors(network) and "10.77.0.8:80" in doors(network)
+        assert "10.77.0.1:" not in doors(network)
+        assert "10.77.0.9:" not in doors(network)
+        assert "in use" not in server.process.text
+
+
+def test_an_interface_may_go_and_come_back(network, bare):
+    with lab.Server(network, config=SERVER) as server:
+        network.ip("link", "delete", "br0")
+        server.wait_for("br0 is down")
+        network.ip("link", "add", "br0", "type", "bridge", "forward_delay", "0")
+        network.ip("address", "add", "10.77.0.1/24", "dev", "br0")
+        network.ip("link", "set", "br0", "up")
+        network.ip("link", "set", "v3", "master", "br0")
+        server.wait_for("br0 is up at 10.77.0.1")
+        offer, _ = exchange(udp_socket(bare, 68), message("discover", *PXE_BIOS))
+        assert offer.yiaddr == "10.77.0.20"
+        assert doors(network).count("10.77.0.1:69") == 2
