@@ -152,6 +152,8 @@ int sandbox_become(const char *user) {
         static const cap_value_t keep[] = { CAP_NET_BIND_SERVICE, CAP_NET_RAW };
         const struct passwd *entry;
 
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+                return -errno;
         if (geteuid() != 0)
                 return sandbox_can_serve() ? set_capabilities(keep, ARRAY_SIZE(keep))
                                            : 0;

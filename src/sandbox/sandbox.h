@@ -27,8 +27,8 @@ enum sandbox_answer {
 };
 
 /* For the parent, as root: become `user`, keeping the capabilities to bind low ports
- * and to open packet sockets. When not root, only gives up what else it has. Returns
- * 0, SANDBOX_NO_USER or -errno. */
+ * and to open packet sockets, and never to gain another by running a program. When not
+ * root, only gives up what else it has. Returns 0, SANDBOX_NO_USER or -errno. */
 MUST_USE int sandbox_become(const char *user);
 
 /* True when the process may bind low ports and open packet sockets. */
