@@ -129,10 +129,16 @@ static void tell_refused(struct files_tftp *door, ip4_t client, const char *file
         files_event(door->files, &e);
 }
 
-/* pxelinux asks for a dozen names until one is there. */
+/* pxelinux asks for a dozen names until one is there, GRUB for lists of modules that a
+ * signed image does not need: what they do not find is nobody's fault. */
 static bool is_probe(const char *path) {
-        static const char folder[] = "pxelinux.cfg/";
-        return strncmp(path, folder, strlen(folder)) == 0;
+        static const char *const folders[] = { "pxelinux.cfg/", "grub/x86_64-efi/",
+                                               "grub/arm64-efi/", "grub/i386-efi/" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
+                if (strncmp(path, folders[i], strlen(folders[i])) == 0)
+                        return true;
+        return false;
 }
 
 static struct transfer *transfer_free(struct transfer *t) {
