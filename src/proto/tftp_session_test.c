@@ -354,8 +354,7 @@ static void garbage_changes_nothing(void **state) {
                                                "\0",
                                                "\0\4",
                                                "\0\3\0\1data",
-                                               "\0\6blksize\0"
-                                               "8\0",
+                                               "\0\6blksize\0\x38\0", /* an 8 */
                                                "\0\1a\0octet\0",
                                                "\xff\xff\0\1" };
         struct tftp_session s, before;
