@@ -1,8 +1,8 @@
 /*
- * bootjack firewall: rules for exactly the doors that the configuration opens. TFTP
- * answers from a port of its own for each transfer, and the client's acknowledgements
- * go there: they belong to no connection that a firewall has seen begin on port 69, so
- * the helper of the connection tracker (or the range of those ports) is let in too.
+ * bootjack firewall: rules for exactly the doors that the configuration opens, to be
+ * put into a firewall that lets nothing else in. A TFTP transfer runs on a port of its
+ * own; its first datagram there is ours, so the connection tracker takes what the
+ * client answers for established.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,25 +49,10 @@ static void add_nft_interfaces(const struct conf *conf, struct text *out) {
 
 static void print_nftables(const struct conf *conf, const struct door *doors, size_t n,
                            struct text *out) {
-        text_add(out, "# nft -f -\n"
-                      "table inet bootjack {\n");
-        if (conf->tftp.port)
-                text_add(out, "        ct helper tftp {\n"
-                              "                type \"tftp\" protocol udp\n"
-                              "        }\n"
-                              "        chain prerouting {\n"
-                              "                type filter hook prerouting priority "
-                              "filter\n"
-                              "                udp dport ");
-        if (conf->tftp.port) {
-                add_port(out, conf->tftp.port);
-                text_add(out, " ct helper set \"tftp\"\n        }\n");
-        }
-        text_add(out, "        chain input {\n"
-                      "                type filter hook input priority filter - 1\n"
-                      "                ct state established,related accept\n");
+        text_add(out,
+                 "# For nft -f -, and a ruleset with the usual table and chain.\n");
         for (size_t i = 0; i < n; i++) {
-                text_add(out, "                ");
+                text_add(out, "insert rule inet filter input ");
                 add_nft_interfaces(conf, out);
                 text_add(out, doors[i].protocol);
                 text_add(out, " dport ");
@@ -76,11 +61,8 @@ static void print_nftables(const struct conf *conf, const struct door *doors, si
                 text_add(out, doors[i].why);
                 text_add(out, "\"\n");
         }
-        text_add(out,
-                 "        }\n}\n"
-                 "# An accept here does not overrule a drop in another table: if one "
-                 "has its own\n# input chain with policy drop, put these lines "
-                 "there.\n");
+        text_add(out, "insert rule inet filter input ct state established,related "
+                      "accept\n");
 }
 
 static void add_iptables_rule(struct text *out, const char *interface,
@@ -104,12 +86,6 @@ static void print_iptables(const struct conf *conf, const struct door *doors, si
                            struct text *out) {
         text_add(out, "iptables -I INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j "
                       "ACCEPT\n");
-        if (conf->tftp.port) {
-                text_add(out, "modprobe nf_conntrack_tftp\n"
-                              "iptables -t raw -I PREROUTING -p udp --dport ");
-                add_port(out, conf->tftp.port);
-                text_add(out, " -j CT --helper tftp\n");
-        }
         for (size_t i = 0; i < n; i++) {
                 if (conf->interfaces.n == 0)
                         add_iptables_rule(out, NULL, &doors[i]);
@@ -129,9 +105,6 @@ static void print_firewalld(const struct conf *conf, const struct door *doors, s
                 text_add(out, doors[i].why);
                 text_char(out, '\n');
         }
-        if (conf->tftp.port == 69)
-                text_add(out,
-                         "firewall-cmd --permanent --add-service=tftp  # its helper\n");
         text_add(out, "firewall-cmd --reload\n");
 }
 
