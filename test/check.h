@@ -12,5 +12,5 @@
 
 #define check_run(name, tests)                                                         \
         (cmocka_set_message_output(CM_OUTPUT_TAP),                                     \
-         _cmocka_run_group_tests(name, tests, sizeof(tests) / sizeof((tests)[0]), NULL, \
-                                 NULL))
+         _cmocka_run_group_tests(name, tests, sizeof(tests) / sizeof((tests)[0]),      \
+                                 NULL, NULL))

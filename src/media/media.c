@@ -289,6 +289,9 @@ static struct media_candidate candidate_of(const char *path, const struct stat *
         mix_u64(&c.what, st->st_ino);
         mix_u64(&c.what, c.size);
         mix_u64(&c.what, c.mtime);
+        /* What could not be read may be allowed now. */
+        mix_u64(&c.what, st->st_mode);
+        mix_u64(&c.what, (uint64_t)st->st_uid << 32 | st->st_gid);
         return c;
 }
 

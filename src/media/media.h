@@ -54,7 +54,7 @@ struct media_candidate {
         bool is_tree;
         uint64_t size;
         nsec_t mtime;
-        uint64_t what; /* device, inode, size, mtime, mixed */
+        uint64_t what; /* device, inode, size, mtime, rights, mixed */
 };
 typedef void (*media_candidate_fn)(const struct media_candidate *candidate,
                                    void *userdata);

@@ -257,7 +257,9 @@ static void on_end(struct parent_child *child, int status) {
                 loop_timer_set(child->timer, loop_now());
                 return;
         }
-        say_died(child, status);
+        /* One that ends in good order wants to begin anew: role/library.c. */
+        if (!WIFEXITED(status) || WEXITSTATUS(status) != EXIT_SUCCESS)
+                say_died(child, status);
         if (loop_now() - child->started > life_good)
                 child->wait = wait_first;
         loop_timer_set(child->timer, loop_now() + child->wait);
