@@ -101,6 +101,8 @@ struct core_menu {
 MUST_USE int core_menu_new(struct core *core, const struct machine *machine,
                            ip4_t server, unsigned firmware, struct core_menu **ret);
 struct core_menu *core_menu_free(struct core_menu *menu);
+/* The bit of menu.h for a firmware; 0 when no entry can be for it. */
+unsigned core_menu_firmware(enum policy_firmware firmware);
 void core_generate(struct core *core, struct ipc_channel *channel,
                    const struct ipc_message *message);
 

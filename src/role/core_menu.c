@@ -200,7 +200,7 @@ static enum policy_dialect dialect_of(const char *path) {
         return strcmp(path, "boot.ipxe") == 0 ? POLICY_DIALECT_IPXE : POLICY_NO_DIALECT;
 }
 
-static unsigned firmware_mask(enum policy_firmware firmware) {
+unsigned core_menu_firmware(enum policy_firmware firmware) {
         switch (firmware) {
         case POLICY_BIOS:
                 return MENU_BIOS;
@@ -224,7 +224,7 @@ static unsigned firmware_of(const struct machine *machine,
         if (dialect == POLICY_DIALECT_PXELINUX)
                 return MENU_BIOS;
         if (machine && machine->has_facts)
-                mask = firmware_mask(
+                mask = core_menu_firmware(
                         policy_arch(machine->facts.has_arch ? machine->facts.arch : 0)
                                 ->firmware);
         if (dialect == POLICY_DIALECT_GRUB && (mask == 0 || mask == MENU_BIOS))

@@ -228,21 +228,6 @@ static bool explain_facts(struct core *core, const char *arguments,
         return true;
 }
 
-static unsigned menu_firmware(const struct policy_decision *d) {
-        switch (d->firmware) {
-        case POLICY_BIOS:
-                return MENU_BIOS;
-        case POLICY_UEFI_X64:
-                return MENU_UEFI_X64;
-        case POLICY_UEFI_IA32:
-                return MENU_UEFI_IA32;
-        case POLICY_UEFI_ARM64:
-                return MENU_UEFI_ARM64;
-        default:
-                return 0;
-        }
-}
-
 static void add_menu(struct core *core, const struct policy_facts *facts,
                      const struct policy_decision *d, struct text *out) {
         struct machine *machine = machines_by_mac(core->machines, facts->mac);
@@ -250,7 +235,8 @@ static void add_menu(struct core *core, const struct policy_facts *facts,
 
         text_json_key(out, "menu");
         text_char(out, '[');
-        if (core_menu_new(core, machine, facts->server, menu_firmware(d), &m) == 0)
+        if (core_menu_new(core, machine, facts->server, core_menu_firmware(d->firmware),
+                          &m) == 0)
                 for (size_t i = 0; i < m->menu.n_entries; i++) {
                         text_json_next(out);
                         text_char(out, '{');
