@@ -273,7 +273,7 @@ enum http_verdict http_parse_request(const void *data, size_t n,
         struct span head = { data, min_size(n, HTTP_REQUEST_HEAD_MAX) };
         struct http_request r = { 0 };
         enum http_verdict verdict;
-        size_t n_empty = 0, n_head;
+        size_t n_empty = 0, n_head = 0;
 
         /* RFC 9112 2.2: an empty line before a request is somebody's old mistake. */
         while (head.n - n_empty >= 2 && memcmp(head.data + n_empty, "\r\n", 2) == 0)
