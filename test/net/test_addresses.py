@@ -176,15 +176,14 @@ def test_doors_follow_the_address_of_their_interface(network, bare):
         offer, _ = exchange(udp_socket(bare, 68), message("discover", *PXE_BIOS))
         assert offer.siaddr == "10.77.0.8"
         server.kill(server.roles()["core"][0])
+        # The first answer comes from the next core; what else comes would come at once.
         sock = udp_socket(bare, 68)
-        sock.settimeout(1)
         for xid in (1, 2):
-            sock.sendto(message("discover", xid=xid), ("255.255.255.255", 67))
-        got = []
+            answer, _ = exchange(sock, message("discover", xid=xid))
+            assert answer.xid == xid, "each question has one answer"
+        sock.settimeout(0.3)
         with pytest.raises(TimeoutError):
-            while True:
-                got.append(int.from_bytes(sock.recv(2048)[4:8], "big"))
-        assert got == [1, 2], "each question has one answer"
+            sock.recv(2048)
         assert "10.77.0.8:69" in doors(network) and "10.77.0.8:80" in doors(network)
         assert "10.77.0.1:" not in doors(network)
         assert "10.77.0.9:" not in doors(network)

@@ -140,16 +140,6 @@ def test_the_firewall_rules_are_those_of_the_open_doors(network, folder):
             assert f"dport {port} " in text
 
 
-def test_nft_takes_the_rules(network, folder):
-    path = folder / "rules"
-    text = lab.run(lab.program(), "firewall", "--interface", "br0").stdout
-    part = text[text.index("table inet bootjack"):]
-    path.write_text(part[:part.index("\n}\n") + 3])
-    if subprocess.run(["which", "nft"], capture_output=True).returncode != 0:
-        pytest.skip("nft is not installed")
-    lab.run(*network.inside("nft", "--check", "-f", path))
-
-
 def test_without_an_interface_every_one_that_is_up_is_served(network, bare, folder):
     other = lab.run(*network.inside("ip", "link", "add", "br1", "type", "bridge"))
     assert other.stdout == ""
