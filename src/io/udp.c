@@ -72,7 +72,8 @@ int udp_open(struct udp_endpoint at, const char *device, unsigned flags, int *re
 
 int udp_connect(ip4_t local, struct udp_endpoint peer, int *ret_fd) {
         struct sockaddr_in name = sockaddr_of(peer);
-        int fd, r = udp_open((struct udp_endpoint){ .address = local }, NULL, 0, &fd);
+        int fd = -1,
+            r = udp_open((struct udp_endpoint){ .address = local }, NULL, 0, &fd);
 
         if (r < 0)
                 return r;
