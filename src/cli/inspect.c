@@ -11,7 +11,6 @@
 #include "cli/cli.h"
 #include "cli/client.h"
 #include "cli/media.h"
-#include "cli/paths.h"
 #include "media/index.h"
 #include "media/media.h"
 
@@ -94,7 +93,7 @@ int media_inspect_path(const char *path, bool json) {
         struct media_recipes *recipes = NULL;
         int r;
 
-        if (!cli_recipes_folder(&folder)) {
+        if (!media_recipes_folder(&folder)) {
                 r = fail_at(text_string(&folder), "there are no recipes here");
         } else {
                 r = media_recipes_load(text_string(&folder), &recipes, &problems);

@@ -9,6 +9,9 @@
 
 /* The recipes, read once from a folder of YAML files (share/recipes). */
 struct media_recipes;
+/* The folder of recipes, beside the program as in a build, or below its prefix. False
+ * when neither is there; `ret` is then the last place that was looked at. */
+MUST_USE bool media_recipes_folder(struct text *ret);
 /* A recipe that is wrong is left out and said in `problems`; -errno only when the
  * folder cannot be read. */
 MUST_USE int media_recipes_load(const char *folder, struct media_recipes **ret,

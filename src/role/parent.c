@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "admin/log.h"
+#include "media/media.h"
 #include "role/notify.h"
 #include "sandbox/sandbox.h"
 
@@ -153,25 +154,13 @@ static void close_folders(struct parent *parent) {
         parent->n_folders = 0;
 }
 
-/* Beside the program in the build, or where `make install` puts them. */
 static void open_recipes(struct parent *parent) {
-        static const char *const places[] = { "/share/recipes",
-                                              "/../share/bootjack/recipes" };
-        char program[PATH_MAX], path[PATH_MAX + 32];
-        ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
+        struct text folder = { 0 };
 
-        if (n <= 0)
-                return;
-        program[n] = '\0';
-        *strrchr(program, '/') = '\0';
-        for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-                size_t before = parent->n_folders;
-
-                snprintf(path, sizeof(path), "%s%s", program, places[i]);
-                open_folder(parent, path, ROLE_RECIPES);
-                if (parent->n_folders > before)
-                        return;
-        }
+        /* The library, which needs them, says what is missing. */
+        if (media_recipes_folder(&folder))
+                open_folder(parent, text_string(&folder), ROLE_RECIPES);
+        text_done(&folder);
 }
 
 static void open_folders(struct parent *parent) {
