@@ -59,8 +59,10 @@ class Network:
         self.others = []
 
     def __enter__(self):
-        run("ip", "netns", "add", self.name)
+        # Who is told to end, by timeout(1) say, takes everything down on the way.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
+            run("ip", "netns", "add", self.name)
             self.ip("link", "set", "lo", "up")
             self.ip("link", "add", "br0", "type", "bridge", "forward_delay", "0")
             self.ip("address", "add", f"{self.address}/24", "dev", "br0")
@@ -71,6 +73,7 @@ class Network:
         return self
 
     def __exit__(self, *unused):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         for name in [self.name] + self.others:
             subprocess.run(["ip", "netns", "delete", name], check=False,
                            capture_output=True)
@@ -91,8 +94,8 @@ class Network:
     def other(self, host=2, addressed=True):
         """Another machine on the same wire: a namespace with one interface, eth0."""
         name = f"{self.name}-{host}"
-        run("ip", "netns", "add", name)
         self.others.append(name)
+        run("ip", "netns", "add", name)
         self.ip("link", "add", f"v{host}", "type", "veth", "peer", "name", "eth0",
                 "netns", name)
         self.ip("link", "set", f"v{host}", "master", "br0", "up")
