@@ -138,13 +138,16 @@ def test_a_proxy_tells_the_file_and_gives_no_address(network, bare, options, fil
         assert leases(server) == []
 
 
-def test_a_proxy_answers_on_port_4011(network, client):
+@pytest.mark.parametrize("options,file", [(PXE_BIOS, b"pxelinux.0"),
+                                          (PXE_X64, b"snponly.efi")],
+                         ids=["BIOS", "UEFI x64"])
+def test_a_proxy_answers_on_port_4011(network, client, options, file):
     with lab.Server(network, "--dhcp", "proxy"):
         ack, got = exchange(udp_socket(client, 68, "10.77.0.2"),
-                            message("request", *PXE_X64, ciaddr="10.77.0.2"),
+                            message("request", *options, ciaddr="10.77.0.2"),
                             4011, "10.77.0.1")
         assert got["message-type"] == 5
-        assert ack.file.rstrip(b"\0") == b"snponly.efi"
+        assert ack.file.rstrip(b"\0") == file and ack.yiaddr == "0.0.0.0"
 
 
 def test_a_proxy_leaves_ordinary_clients_alone(network, bare):
