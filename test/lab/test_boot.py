@@ -40,6 +40,7 @@ def boots(server, machine, *steps, seconds=240):
                      server.process if which == "server" else machine, pattern, seconds)
 
 
+@pytest.mark.always
 def test_bios_boots_the_installer_from_an_iso(network, media):
     lab.installer_iso(media / "anything.iso")
     with lab.Server(network, "--media", media, config=SERVER + MENU) as server, \
@@ -66,8 +67,10 @@ def test_memtest_starts_from_its_iso(network, media, firmware):
               ("machine", r"Memtest86\+ v6"))
 
 
-@pytest.mark.parametrize("nic,rom", [("virtio-net-pci", False), ("virtio-net-pci", True)],
-                         ids=["firmware's own stack", "iPXE ROM"])
+@pytest.mark.parametrize(
+    "nic,rom", [pytest.param("virtio-net-pci", False, marks=pytest.mark.always),
+                ("virtio-net-pci", True)],
+    ids=["firmware's own stack", "iPXE ROM"])
 def test_uefi_boots_the_installer_from_an_iso_by_grub(network, media, nic, rom):
     lab.installer_iso(media / "anything.iso")
     with lab.Server(network, "--media", media, config=SERVER + MENU) as server, \
@@ -113,8 +116,10 @@ def foreign_dhcp(network):
 
 @pytest.mark.parametrize(
     "firmware,nic,rom,first,menu",
-    [("bios", "e1000", True, r"boots pxelinux\.0", r"menu pxelinux\.cfg/\S+"),
-     ("uefi", "virtio-net-pci", False, r"boots snponly\.efi", r"menu boot\.ipxe"),
+    [pytest.param("bios", "e1000", True, r"boots pxelinux\.0", r"menu pxelinux\.cfg/\S+",
+                  marks=pytest.mark.always),
+     pytest.param("uefi", "virtio-net-pci", False, r"boots snponly\.efi",
+                  r"menu boot\.ipxe", marks=pytest.mark.always),
      ("uefi", "virtio-net-pci", True, r"boots http://10\.77\.0\.1/boot\.ipxe",
       r"menu boot\.ipxe")],
     ids=["BIOS", "UEFI's own stack", "UEFI with an iPXE ROM"])
