@@ -89,6 +89,7 @@ def test_an_acknowledged_lease_is_on_disk(network, bare, folder):
         pids = [server.pid, *sum(server.roles().values(), [])]
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
+        assert all(lab.has_ended(pid, 10) for pid in pids)
         assert options["message-type"] == 5
     base = sqlite3.connect(folder / "state/state.db")
     assert base.execute("SELECT count(*) FROM lease").fetchone() == (1,)
