@@ -55,12 +55,12 @@ enum adapt_step {
 
 struct adapt_choice {
         const struct adapt_form *form;
-        unsigned number;      /* of the form, from 1, in the table's order */
-        bool is_new;          /* another form than the one this machine had before */
-        bool is_from_habit;   /* because it worked for this vendor and architecture */
-        unsigned n_discovers; /* that went unanswered by a step in the form before;
-                                 with is_new: why it was changed */
-        bool has_tried_all;   /* every form was tried without a step: begun again */
+        unsigned number;    /* of the form, from 1, in the table's order */
+        bool is_new;        /* another form than the one this machine had before */
+        bool is_from_habit; /* because it worked for this vendor and architecture */
+        const struct adapt_form *before; /* with is_new: that one; NULL: none */
+        unsigned n_discovers;            /* that no step followed in the form before */
+        bool has_tried_all; /* every form was tried without a step: begun again */
 };
 
 /* A DISCOVER of this machine: which form its answer takes. Two DISCOVERs that are no
