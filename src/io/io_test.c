@@ -88,6 +88,36 @@ static void the_loopback_interface_is_known(void **state) {
         assert_true(seen);
 }
 
+static void every_address_of_an_interface_counts(void **state) {
+        const struct net_interface interface = {
+                .address = 0xc0a80106,
+                .mask = 0xffffff00,
+                .more = { { 0x0a000001, 0xff000000 }, { 0xac100001, 0xffff0000 } },
+                .n_more = 2,
+        };
+        static const struct {
+                ip4_t address;
+                bool is_own, is_near;
+        } rows[] = {
+                { 0xc0a80106, true, true },   { 0x0a000001, true, true },
+                { 0xac100001, true, true },   { 0xc0a801fe, false, true },
+                { 0x0a636363, false, true },  { 0xac10ffff, false, true },
+                { 0xac110001, false, false }, { 0xc0a80001, false, false },
+                { 0, false, false },
+        };
+
+        assert_int_equal(net_n_addresses(&interface), 3);
+        assert_int_equal(net_address(&interface, 0).address, interface.address);
+        assert_int_equal(net_address(&interface, 2).mask, 0xffff0000);
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                assert_int_equal(net_has_address(&interface, rows[i].address),
+                                 rows[i].is_own);
+                assert_int_equal(net_is_near(&interface, rows[i].address),
+                                 rows[i].is_near);
+        }
+        assert_int_equal(net_n_addresses(&(struct net_interface){ 0 }), 0);
+}
+
 static void a_timer_fires_once_and_may_free_itself(void **state);
 static struct loop_timer *timer;
 static int n_fired;
@@ -139,6 +169,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(segments_arrive_as_datagrams),
                 cmocka_unit_test(the_loopback_interface_is_known),
+                cmocka_unit_test(every_address_of_an_interface_counts),
                 cmocka_unit_test(a_timer_fires_once_and_may_free_itself),
                 cmocka_unit_test(sendfile_sends_the_extent_alone),
         };

@@ -44,6 +44,18 @@ static ip4_t ip4_of(const struct sockaddr *a) {
         return ntohl(in.sin_addr.s_addr);
 }
 
+/* More than there is room for are not served. */
+static void add_address(struct net_interface *i, struct net_address added) {
+        if (added.address == 0)
+                return;
+        if (i->address == 0) {
+                i->address = added.address;
+                i->mask = added.mask;
+        } else if (i->n_more < NET_MORE_MAX) {
+                i->more[i->n_more++] = added;
+        }
+}
+
 /* Links come before addresses; an alias ("eth0:1") counts as its link's. */
 int net_interfaces(struct net_interface *ret, size_t n) {
         struct ifaddrs *all;
@@ -67,13 +79,29 @@ int net_interfaces(struct net_interface *ret, size_t n) {
                 strncpy(name, a->ifa_name, NET_NAME_MAX - 1);
                 name[strcspn(name, ":")] = '\0';
                 i = find(ret, found, name);
-                if (i && i->address == 0) {
-                        i->address = ip4_of(a->ifa_addr);
-                        i->mask = ip4_of(a->ifa_netmask);
-                }
+                if (i)
+                        add_address(i, (struct net_address){ ip4_of(a->ifa_addr),
+                                                             ip4_of(a->ifa_netmask) });
         }
         freeifaddrs(all);
         return (int)found;
+}
+
+bool net_has_address(const struct net_interface *interface, ip4_t address) {
+        for (size_t i = 0; i < net_n_addresses(interface); i++)
+                if (net_address(interface, i).address == address)
+                        return true;
+        return false;
+}
+
+bool net_is_near(const struct net_interface *interface, ip4_t address) {
+        for (size_t i = 0; i < net_n_addresses(interface); i++) {
+                struct net_address own = net_address(interface, i);
+
+                if (((own.address ^ address) & own.mask) == 0)
+                        return true;
+        }
+        return false;
 }
 
 int net_watch_open(int *ret_fd) {

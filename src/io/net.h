@@ -6,7 +6,11 @@
 #include "base/addr.h"
 #include "base/cursor.h"
 
-enum { NET_NAME_MAX = 16 };
+enum { NET_NAME_MAX = 16, NET_MORE_MAX = 7 };
+
+struct net_address {
+        ip4_t address, mask;
+};
 
 struct net_interface {
         char name[NET_NAME_MAX];
@@ -14,6 +18,8 @@ struct net_interface {
         struct mac mac;
         ip4_t address; /* the first one; 0 when it has none */
         ip4_t mask;
+        struct net_address more[NET_MORE_MAX]; /* behind the first: aliases, networks */
+        size_t n_more;
         bool is_up; /* administratively up, with a carrier */
         bool is_loopback;
         bool has_link_layer; /* Ethernet: frames can be made */
@@ -21,6 +27,18 @@ struct net_interface {
 
 /* All of them; returns the number (at most `n`) or -errno. */
 int net_interfaces(struct net_interface *ret, size_t n);
+static inline size_t net_n_addresses(const struct net_interface *interface) {
+        return (interface->address != 0) + interface->n_more;
+}
+/* The i-th of them, the first one first. */
+static inline struct net_address net_address(const struct net_interface *interface,
+                                             size_t i) {
+        return i == 0 ? (struct net_address){ interface->address, interface->mask }
+                      : interface->more[i - 1];
+}
+bool net_has_address(const struct net_interface *interface, ip4_t address);
+/* Whether it is on one of the interface's networks. */
+bool net_is_near(const struct net_interface *interface, ip4_t address);
 
 /* A netlink socket that becomes readable when links or addresses change. */
 MUST_USE int net_watch_open(int *ret_fd);

@@ -15,7 +15,12 @@
 #include "role/role.h"
 #include "store/store.h"
 
-enum { CORE_INTERFACES_MAX = 32, CORE_SOCKETS_MAX = 96, CORE_MEDIA_MAX = 512 };
+enum {
+        CORE_INTERFACES_MAX = 32,
+        CORE_ADDRESSES_MAX = CORE_INTERFACES_MAX * (1 + NET_MORE_MAX),
+        CORE_SOCKETS_MAX = 96,
+        CORE_MEDIA_MAX = 512,
+};
 
 struct core;
 

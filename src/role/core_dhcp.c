@@ -13,33 +13,50 @@ enum { PENDING_MAX = 8192 };
 
 const struct net_interface *core_interface_of(const struct core *core, ip4_t address) {
         for (size_t i = 0; i < core->n_interfaces; i++)
-                if (core->interfaces[i].address == address)
+                if (net_has_address(&core->interfaces[i], address))
                         return &core->interfaces[i];
         for (size_t i = 0; i < core->n_interfaces; i++)
-                if (((core->interfaces[i].address ^ address) &
-                     core->interfaces[i].mask) == 0)
+                if (net_is_near(&core->interfaces[i], address))
                         return &core->interfaces[i];
         return NULL;
 }
 
 /* ---- configuration ---- */
 
+/* An entry for each address of an interface, the first one first. */
 static size_t copy_interfaces(const struct core *core, struct dhcp4_interface *ret) {
+        size_t n = 0;
+
         for (size_t i = 0; i < core->n_interfaces; i++) {
                 const struct net_interface *from = &core->interfaces[i];
 
-                ret[i].ifindex = from->ifindex;
-                ret[i].address = from->address;
-                ret[i].mask = from->mask;
-                memcpy(ret[i].name, from->name, sizeof(ret[i].name));
+                for (size_t j = 0; j < net_n_addresses(from); j++, n++) {
+                        ret[n].ifindex = from->ifindex;
+                        ret[n].address = net_address(from, j).address;
+                        ret[n].mask = net_address(from, j).mask;
+                        memcpy(ret[n].name, from->name, sizeof(ret[n].name));
+                }
         }
-        return core->n_interfaces;
+        return n;
+}
+
+/* Of the interface's networks the one that `address` is in. */
+static struct net_address network_of(const struct net_interface *interface,
+                                     ip4_t address) {
+        for (size_t i = 0; i < net_n_addresses(interface); i++) {
+                struct net_address own = net_address(interface, i);
+
+                if (((own.address ^ address) & own.mask) == 0)
+                        return own;
+        }
+        return net_address(interface, 0);
 }
 
 /* A subnet that came as a bare range takes the network of its interface. */
 static bool place_subnet(const struct core *core, const struct conf_subnet *from,
                          ip4_t *ret_network, ip4_t *ret_mask) {
         const struct net_interface *interface;
+        struct net_address own;
 
         *ret_network = from->network;
         *ret_mask = from->mask;
@@ -50,8 +67,9 @@ static bool place_subnet(const struct core *core, const struct conf_subnet *from
         interface = core_interface_of(core, from->pools[0].first);
         if (!interface)
                 return false;
-        *ret_network = interface->address & interface->mask;
-        *ret_mask = interface->mask;
+        own = network_of(interface, from->pools[0].first);
+        *ret_network = own.address & own.mask;
+        *ret_mask = own.mask;
         return true;
 }
 
@@ -128,7 +146,7 @@ static uint32_t find_loaders(const struct core *core) {
 
 int core_dhcp_configure(struct core *core) {
         const struct conf *conf = core->role->conf;
-        struct dhcp4_interface interfaces[CORE_INTERFACES_MAX] = { 0 };
+        struct dhcp4_interface interfaces[CORE_ADDRESSES_MAX] = { 0 };
         struct dhcp4_subnet *subnets =
                 calloc(conf->dhcp.n_subnets + 1, sizeof(*subnets));
         struct dhcp4_host *hosts = calloc(conf->dhcp.n_hosts + 1, sizeof(*hosts));

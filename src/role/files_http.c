@@ -20,7 +20,7 @@
 enum {
         CONNECTIONS_MAX = 4096, /* a worker's */
         CONNECTIONS_PER_SOURCE = 64,
-        LISTEN_MAX = 64,
+        LISTEN_MAX = 256,
         ACCEPTS_AT_ONCE = 64,
         READS_AT_ONCE = 16,
         ANSWERS_AT_ONCE = 32, /* pipelined */

@@ -23,7 +23,7 @@ enum {
         REQUEST_MAX = 2048,   /* RFC 2347 says 512; longer ones are cut and refused */
         BUFFER = 128 * 1024,  /* at least one block with its head */
         BATCHES_AT_ONCE = 8,
-        LISTEN_MAX = 64,
+        LISTEN_MAX = 256,
         DROPS_TOLD_A_SECOND = 10,
 };
 

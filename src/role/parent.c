@@ -278,10 +278,14 @@ static int open_access_log(struct parent *parent) {
 
 static void describe_interfaces(const struct parent *parent, struct text *out) {
         for (size_t i = 0; i < parent->n_interfaces; i++) {
+                const struct net_interface *interface = &parent->interfaces[i];
+
                 text_add(out, i > 0 ? ", " : "");
-                text_add(out, parent->interfaces[i].name);
-                text_char(out, ' ');
-                text_ip4(out, parent->interfaces[i].address);
+                text_add(out, interface->name);
+                for (size_t j = 0; j < net_n_addresses(interface); j++) {
+                        text_add(out, j > 0 ? " and " : " ");
+                        text_ip4(out, net_address(interface, j).address);
+                }
         }
 }
 

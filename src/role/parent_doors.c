@@ -59,11 +59,8 @@ static int check_pools(struct parent *parent) {
                 char text[IP4_TEXT_MAX], own[IP4_TEXT_MAX];
                 bool found = false;
 
-                for (size_t j = 0; j < parent->n_interfaces; j++) {
-                        const struct net_interface *interface = &parent->interfaces[j];
-
-                        found |= ((interface->address ^ first) & interface->mask) == 0;
-                }
+                for (size_t j = 0; j < parent->n_interfaces; j++)
+                        found |= net_is_near(&parent->interfaces[j], first);
                 if (!found && subnet->mask == 0 && parent->n_interfaces > 0)
                         return parent_fail(
                                 "--dhcp: %s is on no network of an interface served "
@@ -73,8 +70,8 @@ static int check_pools(struct parent *parent) {
                 if (!found)
                         fprintf(stderr,
                                 "bootjack: warning: the subnet of %s is on no "
-                                "interface "
-                                "served here; it is not used\n",
+                                "interface served here; only a relay brings its "
+                                "machines\n",
                                 ip4_format(first, text));
         }
         return 0;
@@ -207,11 +204,16 @@ static size_t plan(const struct parent *parent, struct parent_door *ret) {
                         if (interface->has_link_layer)
                                 PLAN(IPC_DOOR_RAW, 0, IPC_CORE, 0)
                 }
-                for (uint32_t j = 0; j < ROLE_FILES_WORKERS; j++) {
-                        if (conf->tftp.port)
-                                PLAN(IPC_DOOR_TFTP, conf->tftp.port, IPC_FILES, j)
-                        if (conf->http.port)
-                                PLAN(IPC_DOOR_HTTP, conf->http.port, IPC_FILES, j)
+                for (size_t k = 0; k < net_n_addresses(interface); k++) {
+                        door.socket.address = net_address(interface, k).address;
+                        for (uint32_t j = 0; j < ROLE_FILES_WORKERS; j++) {
+                                if (conf->tftp.port)
+                                        PLAN(IPC_DOOR_TFTP, conf->tftp.port, IPC_FILES,
+                                             j)
+                                if (conf->http.port)
+                                        PLAN(IPC_DOOR_HTTP, conf->http.port, IPC_FILES,
+                                             j)
+                        }
                 }
 #undef PLAN
         }
@@ -325,24 +327,59 @@ void parent_send_doors(struct parent *parent, struct parent_child *child) {
                         send_door(parent, &parent->doors[i]);
 }
 
-static void say_change(struct parent *parent, const struct net_interface *interface,
-                       bool is_up) {
-        struct event event = { .kind = is_up ? EVENT_INTERFACE_UP
-                                             : EVENT_INTERFACE_DOWN };
+static void say_up(struct parent *parent, const struct net_interface *interface,
+                   ip4_t address) {
+        struct event event = { .kind = EVENT_INTERFACE_UP };
 
         event.values[0] = (struct event_value)EVENT_TEXT(interface->name);
-        if (is_up)
-                event.values[1] = (struct event_value)EVENT_IP4(interface->address);
+        event.values[1] = (struct event_value)EVENT_IP4(address);
         parent_event(parent, &event);
 }
 
-static bool has_same(const struct net_interface *all, size_t n,
-                     const struct net_interface *one) {
+static void say_down(struct parent *parent, const struct net_interface *interface) {
+        struct event event = { .kind = EVENT_INTERFACE_DOWN };
+
+        event.values[0] = (struct event_value)EVENT_TEXT(interface->name);
+        parent_event(parent, &event);
+}
+
+/* The same interface, as far as its first address says. */
+static const struct net_interface *same_in(const struct net_interface *all, size_t n,
+                                           const struct net_interface *one) {
         for (size_t i = 0; i < n; i++)
                 if (all[i].ifindex == one->ifindex && all[i].address == one->address &&
                     all[i].mask == one->mask)
-                        return true;
-        return false;
+                        return &all[i];
+        return NULL;
+}
+
+static bool is_unchanged(const struct net_interface *all, size_t n,
+                         const struct net_interface *one) {
+        const struct net_interface *same = same_in(all, n, one);
+
+        return same && same->n_more == one->n_more &&
+               memcmp(same->more, one->more, one->n_more * sizeof(one->more[0])) == 0;
+}
+
+/* Who reads that it is up may knock at once. An alias is told as one more address. */
+static void say_changes(struct parent *parent, const struct net_interface *before,
+                        size_t n_before) {
+        const struct net_interface *now = parent->interfaces;
+        size_t n = parent->n_interfaces;
+
+        for (size_t i = 0; i < n_before; i++)
+                if (!same_in(now, n, &before[i]))
+                        say_down(parent, &before[i]);
+        for (size_t i = 0; i < n; i++) {
+                const struct net_interface *same = same_in(before, n_before, &now[i]);
+
+                for (size_t j = 0; j < net_n_addresses(&now[i]); j++) {
+                        ip4_t address = net_address(&now[i], j).address;
+
+                        if (!same || !net_has_address(same, address))
+                                say_up(parent, &now[i], address);
+                }
+        }
 }
 
 /* To the roles, if there is anything new; false if not. */
@@ -351,7 +388,7 @@ static bool tell_interfaces(struct parent *parent, const struct net_interface *b
         bool changed = n_before != parent->n_interfaces;
 
         for (size_t i = 0; i < parent->n_interfaces; i++)
-                changed |= !has_same(before, n_before, &parent->interfaces[i]);
+                changed |= !is_unchanged(before, n_before, &parent->interfaces[i]);
         for (size_t i = 0; changed && i < PARENT_CHILDREN; i++)
                 (void)ipc_send(parent->children[i].channel, IPC_INTERFACES, NULL,
                                parent->interfaces,
@@ -383,13 +420,7 @@ static void on_netlink_settled(void *userdata) {
         if (!tell_interfaces(parent, before, n_before))
                 return;
         (void)parent_open_doors(parent, false);
-        /* Who reads that it is up may knock at once. */
-        for (size_t i = 0; i < n_before; i++)
-                if (!has_same(parent->interfaces, parent->n_interfaces, &before[i]))
-                        say_change(parent, &before[i], false);
-        for (size_t i = 0; i < parent->n_interfaces; i++)
-                if (!has_same(before, n_before, &parent->interfaces[i]))
-                        say_change(parent, &parent->interfaces[i], true);
+        say_changes(parent, before, n_before);
 }
 
 static void on_netlink(int fd, unsigned ready, void *userdata) {
