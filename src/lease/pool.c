@@ -1,8 +1,12 @@
 /*
- * Bindings hang in two hash tables (by address, by client), in a heap by when they end,
- * and, once their client gave them up, in a list from which the longest unused is
- * taken. Each subnet walks once through its ranges for addresses never given; after
- * that only the list counts, so a full pool costs nothing to find full.
+ * Bindings are found by address in pages of 64, kept in order, and by client in a hash
+ * table; they hang in a heap by when they end, and each, by what it is, in a queue of
+ * its range: offers to newcomers, addresses offered in vain, addresses given up. A
+ * range walks once through its addresses for those without a binding, after that only
+ * the queues count, so a full range costs nothing to find full.
+ *
+ * Offers are counted by card and by port in two small tables of hashes; two that share
+ * a place share their limit, which is meant for crowds and not for them.
  */
 #include "lease/pool.h"
 
@@ -10,45 +14,66 @@
 
 #include "base/list.h"
 
-struct node {
-        struct pool_binding binding; /* first: a binding is its node */
-        struct list by_address, by_client, unused;
-        size_t heap; /* place from 1; 0: in no heap */
+enum { BUCKETS_FIRST = 64, PAGE = 64, COUNTERS = 4096 };
+
+enum queue {
+        QUEUE_OFFERS, /* to clients that the disk does not know there */
+        QUEUE_FRESH,  /* never anybody's lease: offered in vain */
+        QUEUE_UNUSED, /* given up, the longest unused first */
+        N_QUEUES,
 };
 
-struct subnet {
-        ip4_t network, mask;
-        struct pool_range *ranges;
-        size_t n_ranges;
-        size_t range;  /* the walk: this range, */
-        uint64_t next; /* from this address on; 64 bits, to pass 255.255.255.255 */
+struct node {
+        struct pool_binding binding; /* first: a binding is its node */
+        struct list by_client, queue;
+        uint32_t heap;  /* place from 1; 0: in no heap */
+        uint32_t range; /* index; NO_RANGE */
+        uint16_t mac_counter, port_counter;
+};
+
+struct page { /* of addresses base to base + 63 */
+        ip4_t base;
+        struct node *nodes[PAGE];
+};
+
+struct range {
+        struct pool_range bounds;
+        uint64_t next; /* the walk; 64 bits, to pass 255.255.255.255 */
+        struct list queues[N_QUEUES];
 };
 
 struct pool {
-        struct list *by_address, *by_client;
+        struct page **pages; /* in the order of their base */
+        size_t n_pages, pages_room;
+        struct list *by_client;
         size_t n_buckets, n;
         struct node **heap;
         size_t n_heap, heap_room, n_offered;
-        struct list unused; /* longest first */
-        struct subnet *subnets;
-        size_t n_subnets;
-        ip4_t *reserved;
+        struct range *ranges;
+        uint32_t *by_address; /* indexes of ranges in the order of `first` */
+        size_t n_ranges;
+        ip4_t *reserved; /* in order */
         size_t n_reserved;
+        uint16_t offers_by_mac[COUNTERS], offers_by_port[COUNTERS];
 };
 
-enum { BUCKETS_FIRST = 64 };
+#define NO_RANGE UINT32_MAX
 
 static struct node *node_of(struct pool_binding *binding) {
         return CONTAINER_OF(binding, struct node, binding);
 }
 
-/* ---- hashing ---- */
+/* ---- clients ---- */
 
 static uint64_t mix(uint64_t v) {
         v ^= v >> 33;
         v *= 0xff51afd7ed558ccdull;
         v ^= v >> 33;
         return v;
+}
+
+static uint64_t mac_hash(struct mac mac) {
+        return mix((uint64_t)load_be32(mac.b) << 16 | load_be16(mac.b + 4));
 }
 
 static bool is_mac_id(const struct pool_client *c) {
@@ -59,19 +84,15 @@ static bool is_mac_id(const struct pool_client *c) {
 static uint64_t client_hash(const struct pool_client *c) {
         uint64_t h = 0;
 
-        if (is_mac_id(c)) {
-                for (size_t i = 0; i < 6; i++)
-                        h = h << 8 | c->mac.b[i];
-                return mix(h);
-        }
+        if (is_mac_id(c))
+                return mac_hash(c->mac);
         for (size_t i = 0; i < c->n_id; i++)
                 h = mix(h + c->id[i] + 1);
         return h;
 }
 
 static struct pool_client client_of(const struct pool_binding *b) {
-        return (struct pool_client){ b->record.mac, b->record.client_id,
-                                     b->record.n_client_id };
+        return (struct pool_client){ b->mac, b->texts, b->n_client_id, 0 };
 }
 
 bool pool_client_is(const struct pool_binding *binding,
@@ -83,10 +104,6 @@ bool pool_client_is(const struct pool_binding *binding,
         if (is_mac_id(client))
                 return mac_is_equal(own.mac, client->mac);
         return own.n_id == client->n_id && memcmp(own.id, client->id, own.n_id) == 0;
-}
-
-static struct list *address_bucket(const struct pool *pool, ip4_t address) {
-        return &pool->by_address[mix(address) % pool->n_buckets];
 }
 
 static struct list *client_bucket(const struct pool *pool,
@@ -104,39 +121,124 @@ static struct list *new_buckets(size_t n) {
 
 /* Twice the buckets; without memory the old ones just get longer. */
 static void grow(struct pool *pool) {
-        struct list *old = pool->by_address, *old_clients = pool->by_client;
-        struct list *by_address = new_buckets(pool->n_buckets * 2);
-        struct list *by_client = new_buckets(pool->n_buckets * 2);
+        struct list *old = pool->by_client, *wider = new_buckets(pool->n_buckets * 2);
         size_t n = pool->n_buckets;
 
-        if (!by_address || !by_client) {
-                free(by_address);
-                free(by_client);
+        if (!wider)
                 return;
-        }
-        pool->by_address = by_address;
-        pool->by_client = by_client;
+        pool->by_client = wider;
         pool->n_buckets = n * 2;
         for (size_t i = 0; i < n; i++)
                 LIST_FOR_EACH(pos, &old[i]) {
-                        struct node *node = CONTAINER_OF(pos, struct node, by_address);
+                        struct node *node = CONTAINER_OF(pos, struct node, by_client);
                         struct pool_client client = client_of(&node->binding);
 
-                        list_remove(&node->by_address);
                         list_remove(&node->by_client);
-                        list_append(address_bucket(pool, node->binding.record.address),
-                                    &node->by_address);
                         list_append(client_bucket(pool, &client), &node->by_client);
                 }
         free(old);
-        free(old_clients);
+}
+
+/* ---- addresses ---- */
+
+/* The first page whose base is not below this one. */
+static size_t page_index(const struct pool *pool, ip4_t base) {
+        size_t low = 0, high = pool->n_pages;
+
+        while (low < high) {
+                size_t middle = (low + high) / 2;
+
+                if (pool->pages[middle]->base < base)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return low;
+}
+
+static struct page *find_page(const struct pool *pool, ip4_t address) {
+        ip4_t base = address & ~(ip4_t)(PAGE - 1);
+        size_t at = page_index(pool, base);
+
+        return at < pool->n_pages && pool->pages[at]->base == base ? pool->pages[at]
+                                                                   : NULL;
+}
+
+static struct page *add_page(struct pool *pool, ip4_t address) {
+        ip4_t base = address & ~(ip4_t)(PAGE - 1);
+        size_t at = page_index(pool, base);
+        struct page *page;
+
+        if (pool->n_pages == pool->pages_room) {
+                size_t room = pool->pages_room ? pool->pages_room * 2 : 16;
+                struct page **pages = realloc(pool->pages, room * sizeof(*pages));
+
+                if (!pages)
+                        return NULL;
+                pool->pages = pages;
+                pool->pages_room = room;
+        }
+        page = calloc(1, sizeof(*page));
+        if (!page)
+                return NULL;
+        page->base = base;
+        memmove(pool->pages + at + 1, pool->pages + at,
+                (pool->n_pages - at) * sizeof(struct page *));
+        pool->pages[at] = page;
+        pool->n_pages++;
+        return page;
+}
+
+struct pool_binding *pool_at(struct pool *pool, ip4_t address) {
+        struct page *page = find_page(pool, address);
+        struct node *node = page ? page->nodes[address % PAGE] : NULL;
+
+        return node ? &node->binding : NULL;
+}
+
+/* The range that holds it, reserved or not. */
+static uint32_t range_at(const struct pool *pool, ip4_t address) {
+        size_t low = 0, high = pool->n_ranges;
+
+        while (low < high) {
+                size_t middle = (low + high) / 2;
+
+                if (pool->ranges[pool->by_address[middle]].bounds.last < address)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        if (low < pool->n_ranges &&
+            pool->ranges[pool->by_address[low]].bounds.first <= address)
+                return pool->by_address[low];
+        return NO_RANGE;
+}
+
+static bool is_reserved(const struct pool *pool, ip4_t address) {
+        size_t low = 0, high = pool->n_reserved;
+
+        while (low < high) {
+                size_t middle = (low + high) / 2;
+
+                if (pool->reserved[middle] < address)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return low < pool->n_reserved && pool->reserved[low] == address;
+}
+
+size_t pool_range_of(const struct pool *pool, ip4_t address) {
+        uint32_t range = range_at(pool, address);
+
+        return range == NO_RANGE || is_reserved(pool, address) ? SIZE_MAX : range;
 }
 
 /* ---- the heap ---- */
 
 static void heap_put(struct pool *pool, size_t at, struct node *node) {
         pool->heap[at] = node;
-        node->heap = at;
+        node->heap = (uint32_t)at;
 }
 
 static void heap_settle(struct pool *pool, struct node *node) {
@@ -186,7 +288,7 @@ static void heap_set(struct pool *pool, struct node *node, nsec_t until) {
         heap_settle(pool, node);
 }
 
-/* ---- bindings ---- */
+/* ---- the pool ---- */
 
 int pool_new(struct pool **ret) {
         struct pool *pool = calloc(1, sizeof(*pool));
@@ -194,119 +296,143 @@ int pool_new(struct pool **ret) {
         if (!pool)
                 return -ENOMEM;
         pool->n_buckets = BUCKETS_FIRST;
-        pool->by_address = new_buckets(BUCKETS_FIRST);
         pool->by_client = new_buckets(BUCKETS_FIRST);
-        list_init(&pool->unused);
-        if (!pool->by_address || !pool->by_client) {
-                pool_free(pool);
+        if (!pool->by_client) {
+                free(pool);
                 return -ENOMEM;
         }
         *ret = pool;
         return 0;
 }
 
-static void free_subnets(struct subnet *subnets, size_t n) {
-        for (size_t i = 0; i < n; i++)
-                free(subnets[i].ranges);
-        free(subnets);
-}
-
 struct pool *pool_free(struct pool *pool) {
         if (!pool)
                 return NULL;
-        for (size_t i = 0; pool->by_address && i < pool->n_buckets; i++)
-                LIST_FOR_EACH(pos, &pool->by_address[i])
-        free(CONTAINER_OF(pos, struct node, by_address));
-        free_subnets(pool->subnets, pool->n_subnets);
-        free(pool->by_address);
+        for (size_t i = 0; i < pool->n_pages; i++) {
+                for (size_t j = 0; j < PAGE; j++) {
+                        if (pool->pages[i]->nodes[j])
+                                free(pool->pages[i]->nodes[j]->binding.texts);
+                        free(pool->pages[i]->nodes[j]);
+                }
+                free(pool->pages[i]);
+        }
+        free(pool->pages);
         free(pool->by_client);
         free(pool->heap);
+        free(pool->ranges);
+        free(pool->by_address);
         free(pool->reserved);
         free(pool);
         return NULL;
 }
 
-static int copy_subnet(struct subnet *to, const struct pool_subnet *from) {
-        to->network = from->network;
-        to->mask = from->mask;
-        to->ranges = calloc(from->n_ranges + 1, sizeof(*to->ranges));
-        if (!to->ranges)
+/* Into the queue that its state asks for. */
+static void enqueue(struct pool *pool, struct node *node) {
+        const struct pool_binding *b = &node->binding;
+        enum queue queue;
+
+        list_remove(&node->queue);
+        if (node->range == NO_RANGE)
+                return;
+        if (b->state == POOL_OFFERED && !b->was_stored)
+                queue = QUEUE_OFFERS;
+        else if (b->state != POOL_RELEASED && b->state != POOL_EXPIRED)
+                return;
+        else
+                queue = b->was_stored ? QUEUE_UNUSED : QUEUE_FRESH;
+        list_append(&pool->ranges[node->range].queues[queue], &node->queue);
+}
+
+/* Those that hang in a queue come first and in its order, so that who waited longest
+ * does so after a reload too. */
+static void enqueue_all(struct pool *pool, struct range *old, size_t n_old) {
+        for (size_t i = 0; i < n_old; i++)
+                for (size_t j = 0; j < N_QUEUES; j++)
+                        LIST_FOR_EACH(pos, &old[i].queues[j]) {
+                                struct node *node =
+                                        CONTAINER_OF(pos, struct node, queue);
+
+                                list_remove(pos);
+                                node->range = range_at(pool, node->binding.address);
+                                enqueue(pool, node);
+                        }
+        for (size_t i = 0; i < pool->n_pages; i++)
+                for (size_t j = 0; j < PAGE; j++) {
+                        struct node *node = pool->pages[i]->nodes[j];
+
+                        if (!node || !list_is_empty(&node->queue))
+                                continue;
+                        node->range = range_at(pool, node->binding.address);
+                        enqueue(pool, node);
+                }
+}
+
+static int compare_addresses(const void *a, const void *b) {
+        const ip4_t *x = a, *y = b;
+
+        return (*x > *y) - (*x < *y);
+}
+
+/* `first` above, the index below, in one number each: qsort() passes no context. */
+static int compare_keys(const void *a, const void *b) {
+        const uint64_t *x = a, *y = b;
+
+        return (*x > *y) - (*x < *y);
+}
+
+static int sort_ranges(const struct pool_range *ranges, size_t n, uint32_t *ret) {
+        uint64_t *keys = calloc(n + 1, sizeof(*keys));
+
+        if (!keys)
                 return -ENOMEM;
-        if (from->n_ranges > 0)
-                memcpy(to->ranges, from->ranges, from->n_ranges * sizeof(*to->ranges));
-        to->n_ranges = from->n_ranges;
-        to->next = from->n_ranges ? from->ranges[0].first : 0;
+        for (size_t i = 0; i < n; i++)
+                keys[i] = (uint64_t)ranges[i].first << 32 | i;
+        qsort(keys, n, sizeof(*keys), compare_keys);
+        for (size_t i = 0; i < n; i++)
+                ret[i] = (uint32_t)keys[i];
+        free(keys);
         return 0;
 }
 
-int pool_configure(struct pool *pool, const struct pool_subnet *subnets,
-                   size_t n_subnets, const ip4_t *reserved, size_t n_reserved) {
-        struct subnet *copies = calloc(n_subnets + 1, sizeof(*copies));
+int pool_configure(struct pool *pool, const struct pool_range *ranges, size_t n_ranges,
+                   const ip4_t *reserved, size_t n_reserved) {
+        struct range *copies = calloc(n_ranges + 1, sizeof(*copies)), *old;
+        uint32_t *order = calloc(n_ranges + 1, sizeof(*order));
         ip4_t *kept = calloc(n_reserved + 1, sizeof(*kept));
-        int r = copies && kept ? 0 : -ENOMEM;
+        size_t n_old = pool->n_ranges;
 
-        for (size_t i = 0; r == 0 && i < n_subnets; i++)
-                r = copy_subnet(&copies[i], &subnets[i]);
-        if (r < 0) {
-                if (copies)
-                        free_subnets(copies, n_subnets);
+        if (!copies || !order || !kept || sort_ranges(ranges, n_ranges, order) < 0) {
+                free(copies);
+                free(order);
                 free(kept);
-                return r;
+                return -ENOMEM;
+        }
+        for (size_t i = 0; i < n_ranges; i++) {
+                copies[i].bounds = ranges[i];
+                copies[i].next = ranges[i].first;
+                for (size_t j = 0; j < N_QUEUES; j++)
+                        list_init(&copies[i].queues[j]);
         }
         if (n_reserved > 0)
                 memcpy(kept, reserved, n_reserved * sizeof(*kept));
-        free_subnets(pool->subnets, pool->n_subnets);
+        qsort(kept, n_reserved, sizeof(*kept), compare_addresses);
+        free(pool->by_address);
         free(pool->reserved);
-        pool->subnets = copies;
-        pool->n_subnets = n_subnets;
+        old = pool->ranges;
+        pool->ranges = copies;
+        pool->by_address = order;
+        pool->n_ranges = n_ranges;
         pool->reserved = kept;
         pool->n_reserved = n_reserved;
+        enqueue_all(pool, old, n_old);
+        free(old);
         return 0;
 }
 
-struct pool_binding *pool_at(struct pool *pool, ip4_t address) {
-        LIST_FOR_EACH(pos, address_bucket(pool, address)) {
-                struct node *node = CONTAINER_OF(pos, struct node, by_address);
+/* ---- bindings ---- */
 
-                if (node->binding.record.address == address)
-                        return &node->binding;
-        }
-        return NULL;
-}
-
-struct pool_binding *pool_find(struct pool *pool, ip4_t network,
-                               const struct pool_client *client) {
-        struct pool_binding *found = NULL;
-
-        LIST_FOR_EACH(pos, client_bucket(pool, client)) {
-                struct node *node = CONTAINER_OF(pos, struct node, by_client);
-
-                if (node->binding.record.subnet != network ||
-                    node->binding.state == POOL_DECLINED ||
-                    !pool_client_is(&node->binding, client))
-                        continue;
-                /* A client may have given one address up and have another. */
-                if (!found || node->binding.state < found->state)
-                        found = &node->binding;
-        }
-        return found;
-}
-
-static void set_client(struct pool *pool, struct node *node,
-                       const struct pool_client *client) {
-        struct lease_record *record = &node->binding.record;
-
-        list_remove(&node->by_client);
-        record->mac = client->mac;
-        record->n_client_id = client->n_id;
-        /* A client asking again hands in its own bytes. */
-        if (client->n_id > 0)
-                memmove(record->client_id, client->id, client->n_id);
-        record->hostname[0] = '\0';
-        list_append(client_bucket(pool, client), &node->by_client);
-}
-
-static struct node *add(struct pool *pool, ip4_t network, ip4_t address) {
+static struct node *add(struct pool *pool, ip4_t subnet, ip4_t address) {
+        struct page *page = find_page(pool, address);
         struct node *node;
 
         if (pool->n + 1 >= pool->heap_room) {
@@ -320,42 +446,91 @@ static struct node *add(struct pool *pool, ip4_t network, ip4_t address) {
         }
         if (pool->n > pool->n_buckets)
                 grow(pool);
-        node = calloc(1, sizeof(*node));
+        if (!page)
+                page = add_page(pool, address);
+        node = page ? calloc(1, sizeof(*node)) : NULL;
         if (!node)
                 return NULL;
         list_init(&node->by_client);
-        list_init(&node->unused);
-        node->binding.record.address = address;
-        node->binding.record.subnet = network;
-        node->binding.state = POOL_EXPIRED;
-        node->binding.record.state = LEASE_EXPIRED;
-        node->binding.until = NSEC_NEVER;
-        list_append(address_bucket(pool, address), &node->by_address);
+        list_init(&node->queue);
+        node->range = range_at(pool, address);
+        node->binding = (struct pool_binding){ .address = address,
+                                               .subnet = subnet,
+                                               .state = POOL_EXPIRED,
+                                               .stored = LEASE_EXPIRED,
+                                               .until = NSEC_NEVER };
+        page->nodes[address % PAGE] = node;
         pool->n++;
         return node;
 }
 
-/* An offer, and one that came to nothing, leave the record of the lease before alone:
- * it is what the disk knows. */
+static void count_offer(struct pool *pool, struct node *node, int by) {
+        uint16_t *mac = &pool->offers_by_mac[node->mac_counter];
+        uint16_t *port = &pool->offers_by_port[node->port_counter];
+
+        pool->n_offered = (size_t)((int64_t)pool->n_offered + by);
+        *mac = (uint16_t)(*mac + by);
+        if (node->port_counter)
+                *port = (uint16_t)(*port + by);
+}
+
+/* An offer, and one that came to nothing, leave alone what the disk knows. */
 static void set_state(struct pool *pool, struct node *node, enum pool_state state,
                       nsec_t until) {
-        static const enum lease_state kept[] = {
+        static const uint8_t kept[] = {
                 [POOL_OFFERED] = LEASE_EXPIRED,   [POOL_BOUND] = LEASE_BOUND,
                 [POOL_RELEASED] = LEASE_RELEASED, [POOL_DECLINED] = LEASE_DECLINED,
                 [POOL_EXPIRED] = LEASE_EXPIRED,
         };
-        bool is_withdrawn = node->binding.state == POOL_OFFERED &&
+        struct pool_binding *b = &node->binding;
+        bool is_withdrawn = b->state == POOL_OFFERED &&
                             (state == POOL_RELEASED || state == POOL_EXPIRED);
 
-        pool->n_offered -= node->binding.state == POOL_OFFERED;
-        pool->n_offered += state == POOL_OFFERED;
-        node->binding.state = state;
-        if (state != POOL_OFFERED && !is_withdrawn)
-                node->binding.record.state = kept[state];
-        list_remove(&node->unused);
-        if (state == POOL_RELEASED || state == POOL_EXPIRED)
-                list_append(&pool->unused, &node->unused);
+        if (b->state == POOL_OFFERED)
+                count_offer(pool, node, -1);
+        if (state == POOL_OFFERED)
+                count_offer(pool, node, 1);
+        b->state = (uint8_t)state;
+        if (state != POOL_OFFERED) {
+                b->is_held = false;
+                b->was_probed &= state == POOL_BOUND || is_withdrawn;
+                if (!is_withdrawn)
+                        b->stored = kept[state];
+        }
+        enqueue(pool, node);
         heap_set(pool, node, until);
+}
+
+/* Client identifier and name in one piece; false without memory. */
+static bool set_texts(struct pool_binding *b, const uint8_t *id, size_t n_id,
+                      const char *name) {
+        size_t n_name = min_size(strlen(name), LEASE_HOSTNAME_MAX - 1);
+        uint8_t *texts = n_id + n_name ? malloc(n_id + n_name) : NULL;
+
+        if (n_id + n_name && !texts)
+                return false;
+        if (n_id)
+                memcpy(texts, id, n_id);
+        if (n_name)
+                memcpy(texts + n_id, name, n_name);
+        free(b->texts);
+        b->texts = texts;
+        b->n_client_id = (uint8_t)n_id;
+        b->n_hostname = (uint8_t)n_name;
+        return true;
+}
+
+static bool set_client(struct pool *pool, struct node *node,
+                       const struct pool_client *client) {
+        struct pool_binding *b = &node->binding;
+
+        if (!set_texts(b, client->id, client->n_id, ""))
+                return false;
+        list_remove(&node->by_client);
+        b->mac = client->mac;
+        b->was_probed = false;
+        list_append(client_bucket(pool, client), &node->by_client);
+        return true;
 }
 
 int pool_load(struct pool *pool, const struct lease_record *record) {
@@ -366,16 +541,20 @@ int pool_load(struct pool *pool, const struct lease_record *record) {
                 [LEASE_EXPIRED] = POOL_EXPIRED,
         };
         struct pool_client client = { record->mac, record->client_id,
-                                      record->n_client_id };
+                                      record->n_client_id, 0 };
         struct pool_binding *old = pool_at(pool, record->address);
         struct node *node =
                 old ? node_of(old) : add(pool, record->subnet, record->address);
 
-        if (!node)
+        if (!node || !set_client(pool, node, &client) ||
+            !set_texts(&node->binding, record->client_id, record->n_client_id,
+                       record->hostname))
                 return -ENOMEM;
-        set_client(pool, node, &client);
-        node->binding.record = *record;
+        node->binding.subnet = record->subnet;
+        node->binding.starts = record->starts;
+        node->binding.ends = record->ends;
         node->binding.was_stored = true;
+        node->binding.was_probed = record->state == LEASE_BOUND;
         set_state(pool, node, states[record->state],
                   record->state == LEASE_BOUND || record->state == LEASE_DECLINED
                           ? record->ends
@@ -383,29 +562,40 @@ int pool_load(struct pool *pool, const struct lease_record *record) {
         return 0;
 }
 
-static const struct subnet *find_subnet(const struct pool *pool, ip4_t network) {
-        for (size_t i = 0; i < pool->n_subnets; i++)
-                if (pool->subnets[i].network == network)
-                        return &pool->subnets[i];
-        return NULL;
+void pool_record(const struct pool_binding *b, struct lease_record *ret) {
+        *ret = (struct lease_record){ .address = b->address,
+                                      .state = (enum lease_state)b->stored,
+                                      .mac = b->mac,
+                                      .n_client_id = b->n_client_id,
+                                      .starts = b->starts,
+                                      .ends = b->ends,
+                                      .subnet = b->subnet };
+        if (b->n_client_id)
+                memcpy(ret->client_id, b->texts, b->n_client_id);
+        if (b->n_hostname)
+                memcpy(ret->hostname, b->texts + b->n_client_id, b->n_hostname);
 }
 
-static bool is_reserved(const struct pool *pool, ip4_t address) {
-        for (size_t i = 0; i < pool->n_reserved; i++)
-                if (pool->reserved[i] == address)
-                        return true;
-        return false;
+void pool_name(struct pool *pool, struct pool_binding *binding, struct mac mac,
+               const char *hostname) {
+        struct node *node = node_of(binding);
+        struct pool_client client;
+
+        if (!mac_is_equal(binding->mac, mac)) {
+                binding->mac = mac;
+                client = client_of(binding);
+                list_remove(&node->by_client);
+                list_append(client_bucket(pool, &client), &node->by_client);
+        }
+        if (strlen(hostname) == binding->n_hostname &&
+            (binding->n_hostname == 0 ||
+             memcmp(hostname, binding->texts + binding->n_client_id,
+                    binding->n_hostname) == 0))
+                return;
+        (void)set_texts(binding, binding->texts, binding->n_client_id, hostname);
 }
 
-bool pool_has(const struct pool *pool, ip4_t network, ip4_t address) {
-        const struct subnet *subnet = find_subnet(pool, network);
-
-        for (size_t i = 0; subnet && i < subnet->n_ranges; i++)
-                if (address >= subnet->ranges[i].first &&
-                    address <= subnet->ranges[i].last)
-                        return !is_reserved(pool, address);
-        return false;
-}
+/* ---- giving ---- */
 
 static bool is_given_up(const struct pool_binding *binding, nsec_t now) {
         return binding->state == POOL_RELEASED || binding->state == POOL_EXPIRED ||
@@ -420,47 +610,108 @@ bool pool_is_free(struct pool *pool, ip4_t address, const struct pool_client *cl
                (binding->state != POOL_DECLINED && pool_client_is(binding, client));
 }
 
+static bool has_range(const struct pool_request *request, size_t range) {
+        for (size_t i = 0; i < request->n_ranges; i++)
+                if (request->ranges[i] == range)
+                        return true;
+        return false;
+}
+
+static bool may_give(const struct pool *pool, const struct pool_request *request,
+                     ip4_t address) {
+        size_t range = pool_range_of(pool, address);
+
+        return range != SIZE_MAX && has_range(request, range);
+}
+
+struct pool_binding *pool_find(struct pool *pool, const struct pool_request *request) {
+        struct pool_binding *found = NULL;
+
+        LIST_FOR_EACH(pos, client_bucket(pool, request->client)) {
+                struct pool_binding *b =
+                        &CONTAINER_OF(pos, struct node, by_client)->binding;
+
+                if (b->state == POOL_DECLINED || !pool_client_is(b, request->client) ||
+                    !may_give(pool, request, b->address))
+                        continue;
+                /* A client may have given one address up and have another; of two that
+                 * it gave up the disk knows the one that counts. */
+                if (!found || b->state < found->state ||
+                    (b->state == found->state && b->was_stored && !found->was_stored))
+                        found = b;
+        }
+        return found;
+}
+
 /* An address that never had a binding. */
-static struct node *take_new(struct pool *pool, struct subnet *subnet) {
-        for (; subnet->range < subnet->n_ranges; subnet->range++) {
-                const struct pool_range *range = &subnet->ranges[subnet->range];
+static struct node *take_new(struct pool *pool, struct range *range) {
+        while (range->next <= range->bounds.last) {
+                ip4_t address = (ip4_t)range->next++;
 
-                while (subnet->next <= range->last) {
-                        ip4_t address = (ip4_t)subnet->next++;
-
-                        if (!pool_at(pool, address) && !is_reserved(pool, address))
-                                return add(pool, subnet->network, address);
-                }
-                if (subnet->range + 1 < subnet->n_ranges)
-                        subnet->next = subnet->ranges[subnet->range + 1].first;
+                if (!pool_at(pool, address) && !is_reserved(pool, address))
+                        return add(pool, range->bounds.subnet, address);
         }
         return NULL;
 }
 
-static struct node *take_unused(struct pool *pool, const struct subnet *subnet) {
-        LIST_FOR_EACH(pos, &pool->unused) {
-                struct node *node = CONTAINER_OF(pos, struct node, unused);
+static struct node *take_first(struct pool *pool, struct range *range,
+                               enum queue queue) {
+        LIST_FOR_EACH(pos, &range->queues[queue]) {
+                struct node *node = CONTAINER_OF(pos, struct node, queue);
 
-                if (pool_has(pool, subnet->network, node->binding.record.address))
+                if (!is_reserved(pool, node->binding.address))
                         return node;
         }
         return NULL;
 }
 
-static struct pool_binding *hold(struct pool *pool, struct node *node, ip4_t network,
+/* The first free one in any of the ranges by one way of looking before the next way. */
+static struct node *take_any(struct pool *pool, const struct pool_request *request) {
+        struct node *node = NULL, *other;
+
+        for (size_t i = 0; i < request->n_ranges && !node; i++) {
+                struct range *range = &pool->ranges[request->ranges[i]];
+
+                node = take_first(pool, range, QUEUE_FRESH);
+                if (!node)
+                        node = take_new(pool, range);
+        }
+        for (size_t i = 0; i < request->n_ranges && !node; i++)
+                node = take_first(pool, &pool->ranges[request->ranges[i]],
+                                  QUEUE_UNUSED);
+        for (size_t i = 0; i < request->n_ranges && !node; i++) {
+                other = take_first(pool, &pool->ranges[request->ranges[i]],
+                                   QUEUE_OFFERS);
+                if (other && other->binding.until < request->lapse)
+                        node = other;
+        }
+        return node;
+}
+
+static struct pool_binding *hold(struct pool *pool, struct node *node,
                                  const struct pool_client *client, nsec_t until) {
+        struct pool_binding *b = node ? &node->binding : NULL;
+        bool is_own, is_held;
+
         if (!node)
                 return NULL;
-        if (!pool_client_is(&node->binding, client) ||
-            list_is_empty(&node->by_client)) {
-                set_client(pool, node, client);
-                node->binding.record.starts = node->binding.record.ends = 0;
-                node->binding.record.state = LEASE_EXPIRED;
-                node->binding.was_stored = false;
+        is_own = pool_client_is(b, client) && !list_is_empty(&node->by_client);
+        if (!is_own) {
+                if (!set_client(pool, node, client))
+                        return NULL;
+                b->starts = b->ends = 0;
+                b->stored = LEASE_EXPIRED;
+                b->was_stored = false;
         }
-        node->binding.record.subnet = network;
+        is_held = b->is_held && b->state == POOL_OFFERED && is_own;
+        if (b->state == POOL_OFFERED) /* from whoever had it, with its counters */
+                set_state(pool, node, POOL_EXPIRED, NSEC_NEVER);
+        node->mac_counter = (uint16_t)(mac_hash(client->mac) % COUNTERS);
+        node->port_counter =
+                client->port ? (uint16_t)(1 + mix(client->port) % (COUNTERS - 1)) : 0;
         set_state(pool, node, POOL_OFFERED, until);
-        return &node->binding;
+        b->is_held = is_held;
+        return b;
 }
 
 /* Offered what it is bound to, a client stays bound: the offer may come to nothing. A
@@ -472,32 +723,28 @@ static struct pool_binding *keep(struct pool *pool, struct pool_binding *own,
         return own;
 }
 
-struct pool_binding *pool_offer(struct pool *pool, ip4_t network,
-                                const struct pool_client *client, ip4_t wanted,
-                                nsec_t now, nsec_t until) {
-        struct subnet *subnet = (struct subnet *)(uintptr_t)find_subnet(pool, network);
-        struct pool_binding *own = pool_find(pool, network, client), *asked;
+struct pool_binding *pool_offer(struct pool *pool, const struct pool_request *request) {
+        struct pool_binding *own = pool_find(pool, request), *asked;
+        ip4_t wanted = request->wanted;
         struct node *node;
 
-        if (!subnet)
-                return NULL;
-        if (own && pool_has(pool, network, own->record.address)) {
-                if (own->state == POOL_BOUND)
-                        return keep(pool, own, until);
-                return hold(pool, node_of(own), network, client, until);
-        }
-        if (wanted && pool_has(pool, network, wanted) &&
-            pool_is_free(pool, wanted, client, now)) {
+        if (own && own->state == POOL_BOUND)
+                return keep(pool, own, request->until);
+        if (own)
+                return hold(pool, node_of(own), request->client, request->until);
+        if (wanted && may_give(pool, request, wanted) &&
+            pool_is_free(pool, wanted, request->client, request->now)) {
                 asked = pool_at(pool, wanted);
-                node = asked ? node_of(asked) : add(pool, network, wanted);
-                return hold(pool, node, network, client, until);
+                node = asked ? node_of(asked)
+                             : add(pool,
+                                   pool->ranges[range_at(pool, wanted)].bounds.subnet,
+                                   wanted);
+                return hold(pool, node, request->client, request->until);
         }
-        node = take_new(pool, subnet);
-        return hold(pool, node ? node : take_unused(pool, subnet), network, client,
-                    until);
+        return hold(pool, take_any(pool, request), request->client, request->until);
 }
 
-struct pool_binding *pool_take(struct pool *pool, ip4_t network, ip4_t address,
+struct pool_binding *pool_take(struct pool *pool, ip4_t subnet, ip4_t address,
                                const struct pool_client *client, nsec_t now,
                                nsec_t until) {
         struct pool_binding *old = pool_at(pool, address);
@@ -506,31 +753,35 @@ struct pool_binding *pool_take(struct pool *pool, ip4_t network, ip4_t address,
                 return keep(pool, old, until);
         if (!pool_is_free(pool, address, client, now))
                 return NULL;
-        return hold(pool, old ? node_of(old) : add(pool, network, address), network,
-                    client, until);
+        if (old)
+                old->subnet = subnet;
+        return hold(pool, old ? node_of(old) : add(pool, subnet, address), client,
+                    until);
 }
 
 void pool_bind(struct pool *pool, struct pool_binding *binding, nsec_t now,
                nsec_t ends) {
-        binding->record.starts = now;
-        binding->record.ends = ends;
+        binding->starts = now;
+        binding->ends = ends;
         binding->was_stored = true;
         set_state(pool, node_of(binding), POOL_BOUND, ends);
 }
 
 void pool_release(struct pool *pool, struct pool_binding *binding, nsec_t now) {
         if (binding->state == POOL_BOUND)
-                binding->record.ends = now;
+                binding->ends = now;
         set_state(pool, node_of(binding), POOL_RELEASED, NSEC_NEVER);
 }
 
 void pool_decline(struct pool *pool, struct pool_binding *binding, nsec_t now,
                   nsec_t until) {
-        binding->record.starts = now;
-        binding->record.ends = until;
+        binding->starts = now;
+        binding->ends = until;
         binding->was_stored = true;
         set_state(pool, node_of(binding), POOL_DECLINED, until);
 }
+
+/* ---- time ---- */
 
 nsec_t pool_next(const struct pool *pool) {
         return pool->n_heap > 0 ? pool->heap[1]->binding.until : NSEC_NEVER;
@@ -548,12 +799,43 @@ struct pool_binding *pool_expire(struct pool *pool, nsec_t now,
         return &node->binding;
 }
 
+/* ---- listing ---- */
+
 void pool_each(const struct pool *pool, pool_fn fn, void *userdata) {
-        for (size_t i = 0; i < pool->n_buckets; i++)
-                LIST_FOR_EACH(pos, &pool->by_address[i])
-        fn(&CONTAINER_OF(pos, struct node, by_address)->binding, userdata);
+        for (size_t i = 0; i < pool->n_pages; i++)
+                for (size_t j = 0; j < PAGE; j++)
+                        if (pool->pages[i]->nodes[j])
+                                fn(&pool->pages[i]->nodes[j]->binding, userdata);
+}
+
+size_t pool_page(const struct pool *pool, ip4_t after, size_t n, pool_fn fn,
+                 void *userdata) {
+        size_t found = 0;
+
+        for (size_t i = page_index(pool, after & ~(ip4_t)(PAGE - 1));
+             i < pool->n_pages && found < n; i++)
+                for (size_t j = 0; j < PAGE && found < n; j++) {
+                        const struct node *node = pool->pages[i]->nodes[j];
+
+                        if (!node || node->binding.address <= after ||
+                            !node->binding.was_stored)
+                                continue;
+                        fn(&node->binding, userdata);
+                        found++;
+                }
+        return found;
 }
 
 size_t pool_n_offered(const struct pool *pool) {
         return pool->n_offered;
+}
+
+size_t pool_n_offered_to(const struct pool *pool, const struct pool_client *client) {
+        return pool->offers_by_mac[mac_hash(client->mac) % COUNTERS];
+}
+
+size_t pool_n_offered_at(const struct pool *pool, const struct pool_client *client) {
+        return client->port
+                       ? pool->offers_by_port[1 + mix(client->port) % (COUNTERS - 1)]
+                       : 0;
 }

@@ -13,10 +13,29 @@ static struct pool_client client(unsigned n) {
 }
 
 static void configure(struct pool *pool, ip4_t first, ip4_t last) {
-        const struct pool_range range = { first, last };
-        const struct pool_subnet subnet = { network, 0xffffff00, &range, 1 };
+        const struct pool_range range = { first, last, network };
 
-        assert_int_equal(pool_configure(pool, &subnet, 1, NULL, 0), 0);
+        assert_int_equal(pool_configure(pool, &range, 1, NULL, 0), 0);
+}
+
+/* Of the first `n_ranges` ranges. */
+static struct pool_binding *offer_to(struct pool *pool, size_t n_ranges,
+                                     const struct pool_client *c, ip4_t wanted,
+                                     nsec_t now, nsec_t until) {
+        static const size_t ranges[] = { 0, 1, 2 };
+
+        return pool_offer(pool, &(struct pool_request){ .client = c,
+                                                        .ranges = ranges,
+                                                        .n_ranges = n_ranges,
+                                                        .wanted = wanted,
+                                                        .now = now,
+                                                        .until = until });
+}
+
+static struct pool_binding *find(struct pool *pool, const struct pool_client *c) {
+        return pool_find(pool, &(struct pool_request){ .client = c,
+                                                       .ranges = (const size_t[]){ 0 },
+                                                       .n_ranges = 1 });
 }
 
 /* Of 10.0.0.1 to 10.0.0.`last`. */
@@ -31,14 +50,14 @@ static struct pool *new_pool(unsigned last) {
 /* The last byte of what client n is offered; 0 for nothing. */
 static unsigned offer(struct pool *pool, unsigned n, unsigned wanted, nsec_t now) {
         struct pool_client c = client(n);
-        struct pool_binding *b = pool_offer(
-                pool, network, &c, wanted ? network + wanted : 0, now, now + second);
+        struct pool_binding *b =
+                offer_to(pool, 1, &c, wanted ? network + wanted : 0, now, now + second);
 
         if (!b)
                 return 0;
         assert_true(pool_client_is(b, &c));
-        assert_ptr_equal(pool_at(pool, b->record.address), b);
-        return b->record.address - network;
+        assert_ptr_equal(pool_at(pool, b->address), b);
+        return b->address - network;
 }
 
 static struct pool_binding *at(struct pool *pool, unsigned last) {
@@ -114,23 +133,22 @@ static void an_address_taken_over_is_no_longer_the_others(void **state) {
 
         bind(pool, 1, 0, 0, 100);
         pool_release(pool, at(pool, 1), 1);
-        assert_ptr_equal(pool_find(pool, network, &first), at(pool, 1));
+        assert_ptr_equal(find(pool, &first), at(pool, 1));
         assert_int_equal(bind(pool, 2, 0, 2, 100), 1);
-        assert_null(pool_find(pool, network, &first));
-        assert_ptr_equal(pool_find(pool, network, &second_one), at(pool, 1));
+        assert_null(find(pool, &first));
+        assert_ptr_equal(find(pool, &second_one), at(pool, 1));
         assert_int_equal(offer(pool, 1, 1, 3), 0);
         pool_free(pool);
 }
 
 static void a_reserved_address_is_only_taken_by_name(void **state) {
-        const struct pool_range ranges[] = { { network + 1, network + 3 } };
-        const struct pool_subnet subnet = { network, 0xffffff00, ranges, 1 };
+        const struct pool_range range = { network + 1, network + 3, network };
         const ip4_t reserved[] = { network + 2, network + 77 };
         struct pool *pool = new_pool(1);
         struct pool_client host = client(9), other = client(8);
 
-        assert_int_equal(pool_configure(pool, &subnet, 1, reserved, 2), 0);
-        assert_false(pool_has(pool, network, network + 2));
+        assert_int_equal(pool_configure(pool, &range, 1, reserved, 2), 0);
+        assert_true(pool_range_of(pool, network + 2) == SIZE_MAX);
         assert_int_equal(offer(pool, 1, 2, 0), 1);
         assert_int_equal(offer(pool, 2, 0, 0), 3);
         assert_int_equal(offer(pool, 3, 0, 0), 0);
@@ -150,7 +168,7 @@ static void a_declined_address_rests_also_for_who_declined_it(void **state) {
         pool_decline(pool, at(pool, 1), second, 50 * second);
         assert_int_equal(offer(pool, 1, 1, second), 2);
         assert_int_equal(offer(pool, 2, 1, second), 0);
-        assert_int_equal(at(pool, 1)->record.state, LEASE_DECLINED);
+        assert_int_equal(at(pool, 1)->stored, LEASE_DECLINED);
         assert_int_equal(expire_all(pool, 49 * second), 1); /* the offer of 2 */
         assert_ptr_equal(pool_expire(pool, 50 * second, &was), at(pool, 1));
         assert_int_equal(was, POOL_DECLINED);
@@ -179,9 +197,9 @@ static void ends_come_in_their_order(void **state) {
         assert_null(pool_expire(pool, 30 * second - 1, &was));
         while ((b = pool_expire(pool, 3600 * second, &was))) {
                 assert_int_equal(was, POOL_BOUND);
-                assert_true(b->record.ends >= last);
-                assert_int_equal(b->record.state, LEASE_EXPIRED);
-                last = b->record.ends;
+                assert_true(b->ends >= last);
+                assert_int_equal(b->stored, LEASE_EXPIRED);
+                last = b->ends;
                 count++;
         }
         assert_int_equal(count, n - 2);
@@ -216,10 +234,9 @@ static void an_identifier_that_is_the_mac_is_the_mac(void **state) {
                 a.n_id = rows[i].n_a;
                 b.id = (const uint8_t *)rows[i].b;
                 b.n_id = rows[i].n_b;
-                held = pool_offer(pool, network, &a, 0, 0, second);
+                held = offer_to(pool, 1, &a, 0, 0, second);
                 assert_int_equal(pool_client_is(held, &b), rows[i].same);
-                assert_ptr_equal(pool_find(pool, network, &b),
-                                 rows[i].same ? held : NULL);
+                assert_ptr_equal(find(pool, &b), rows[i].same ? held : NULL);
                 pool_free(pool);
         }
 }
@@ -231,18 +248,17 @@ static void an_identifier_counts_more_than_the_mac(void **state) {
 
         a.id = b.id = (const uint8_t *)"\xff\1\2\3";
         a.n_id = b.n_id = 4;
-        assert_ptr_equal(pool_offer(pool, network, &a, 0, 0, second),
-                         pool_offer(pool, network, &b, 0, 0, second));
+        assert_ptr_equal(offer_to(pool, 1, &a, 0, 0, second),
+                         offer_to(pool, 1, &b, 0, 0, second));
         pool_free(pool);
 }
 
 static void a_full_pool_stays_consistent_with_thousands(void **state) {
         enum { N = 5000 };
-        const struct pool_range range = { 0x0a000001, 0x0a000001 + N - 1 };
-        const struct pool_subnet subnet = { network, 0xffff0000, &range, 1 };
+        const struct pool_range range = { 0x0a000001, 0x0a000001 + N - 1, network };
         struct pool *pool = new_pool(1);
 
-        assert_int_equal(pool_configure(pool, &subnet, 1, NULL, 0), 0);
+        assert_int_equal(pool_configure(pool, &range, 1, NULL, 0), 0);
         for (unsigned i = 0; i < N; i++)
                 assert_int_equal(offer(pool, i, 0, i), i + 1);
         assert_int_equal(pool_n_offered(pool), N);
@@ -270,8 +286,9 @@ static void what_is_loaded_is_as_it_was(void **state) {
         struct pool_client c = client(1);
 
         assert_int_equal(pool_load(pool, &record), 0);
-        assert_int_equal(pool_find(pool, network, &c)->state, POOL_BOUND);
-        assert_string_equal(at(pool, 4)->record.hostname, "box");
+        assert_int_equal(find(pool, &c)->state, POOL_BOUND);
+        pool_record(at(pool, 4), &record);
+        assert_string_equal(record.hostname, "box");
         assert_true(at(pool, 4)->was_stored);
         assert_true(pool_next(pool) == 100 * second);
         assert_int_equal(offer(pool, 1, 0, 0), 4);
@@ -297,7 +314,7 @@ static void what_is_loaded_is_as_it_was(void **state) {
         /* a later record of the same address */
         record.mac = client(5).mac;
         assert_int_equal(pool_load(pool, &record), 0);
-        assert_null(pool_find(pool, network, &(struct pool_client){ client(4).mac }));
+        assert_null(find(pool, &(struct pool_client){ .mac = client(4).mac }));
         pool_free(pool);
 }
 
@@ -307,7 +324,7 @@ static void another_configuration_leaves_bindings_alone(void **state) {
         assert_int_equal(bind(pool, 1, 8, 0, 100 * second), 8);
         configure(pool, network + 1, network + 2);
         assert_int_equal(at(pool, 8)->state, POOL_BOUND);
-        assert_false(pool_has(pool, network, network + 8));
+        assert_true(pool_range_of(pool, network + 8) == SIZE_MAX);
         /* asked for anew it moves into the pool, and the old one stays its own */
         assert_int_equal(offer(pool, 1, 8, 1), 1);
         assert_int_equal(at(pool, 8)->state, POOL_BOUND);
@@ -325,49 +342,138 @@ static void a_subnet_that_is_gone_has_no_addresses(void **state) {
 
         assert_int_equal(bind(pool, 1, 0, 0, second), 1);
         assert_int_equal(pool_configure(pool, NULL, 0, NULL, 0), 0);
-        assert_int_equal(offer(pool, 1, 0, 0), 0);
+        assert_true(pool_range_of(pool, network + 1) == SIZE_MAX);
+        assert_null(offer_to(pool, 0, &(struct pool_client){ .mac = client(1).mac }, 0,
+                             0, second));
         assert_int_equal(expire_all(pool, second), 1);
         pool_free(pool);
 }
 
 static void ranges_are_walked_to_the_last_address_there_is(void **state) {
-        const struct pool_range ranges[] = { { 0xfffffffe, 0xffffffff },
-                                             { 0xfffffff0, 0xfffffff0 } };
-        const struct pool_subnet subnet = { 0xffffff00, 0xffffff00, ranges, 2 };
+        const struct pool_range ranges[] = { { 0xfffffffe, 0xffffffff, 0xffffff00 },
+                                             { 0xfffffff0, 0xfffffff0, 0xffffff00 } };
         static const ip4_t expected[] = { 0xfffffffe, 0xffffffff, 0xfffffff0 };
         struct pool *pool = new_pool(1);
         struct pool_client c;
 
-        assert_int_equal(pool_configure(pool, &subnet, 1, NULL, 0), 0);
+        assert_int_equal(pool_configure(pool, ranges, 2, NULL, 0), 0);
         for (unsigned i = 0; i < 3; i++) {
                 c = client(i);
-                assert_int_equal(
-                        pool_offer(pool, 0xffffff00, &c, 0, 0, second)->record.address,
-                        expected[i]);
+                assert_int_equal(offer_to(pool, 2, &c, 0, 0, second)->address,
+                                 expected[i]);
         }
         c = client(3);
-        assert_null(pool_offer(pool, 0xffffff00, &c, 0, 0, second));
+        assert_null(offer_to(pool, 2, &c, 0, 0, second));
         pool_free(pool);
 }
 
-static void subnets_do_not_lend_each_other(void **state) {
-        const struct pool_range ranges[] = { { network + 1, network + 1 },
-                                             { 0x0b000001, 0x0b000001 } };
-        const struct pool_subnet subnets[] = {
-                { network, 0xffffff00, &ranges[0], 1 },
-                { 0x0b000000, 0xffffff00, &ranges[1], 1 },
-        };
+static void ranges_do_not_lend_each_other(void **state) {
+        const struct pool_range ranges[] = { { network + 1, network + 1, network },
+                                             { 0x0b000001, 0x0b000001, 0x0b000000 } };
         struct pool *pool = new_pool(1);
         struct pool_client c = client(1);
+        struct pool_request there = { .client = &c,
+                                      .ranges = (const size_t[]){ 1 },
+                                      .n_ranges = 1,
+                                      .wanted = network + 1,
+                                      .until = second };
 
-        assert_int_equal(pool_configure(pool, subnets, 2, NULL, 0), 0);
+        assert_int_equal(pool_configure(pool, ranges, 2, NULL, 0), 0);
         assert_int_equal(bind(pool, 1, 0, 0, second), 1);
-        assert_int_equal(pool_offer(pool, 0x0b000000, &c, network + 1, 0, second)
-                                 ->record.address,
-                         0x0b000001);
+        assert_int_equal(pool_offer(pool, &there)->address, 0x0b000001);
+        assert_int_equal(pool_at(pool, 0x0b000001)->subnet, 0x0b000000);
         assert_int_equal(expire_all(pool, second), 2);
         assert_int_equal(offer(pool, 2, 0, second), 1);
         assert_int_equal(offer(pool, 3, 0, second), 0); /* though 11.0.0.1 is unused */
+        pool_free(pool);
+}
+
+static void an_offer_in_vain_is_made_again_before_a_new_address(void **state) {
+        struct pool *pool = new_pool(200);
+
+        for (unsigned i = 0; i < 1000; i++) {
+                assert_int_equal(offer(pool, i, 0, i * 2 * second), 1);
+                assert_int_equal(expire_all(pool, (i * 2 + 1) * second), 1);
+        }
+        assert_null(at(pool, 2)); /* so memory does not grow with invented clients */
+        pool_free(pool);
+}
+
+/* The crowd never takes what it is offered; who comes later still gets something. */
+static void the_oldest_offer_is_given_away_when_nothing_else_is_left(void **state) {
+        struct pool *pool = new_pool(3);
+        struct pool_client c = client(9), known = client(1);
+        struct pool_request request = { .client = &c,
+                                        .ranges = (const size_t[]){ 0 },
+                                        .n_ranges = 1,
+                                        .until = 60 * second };
+
+        assert_int_equal(bind(pool, 1, 0, 0, 1), 1);
+        assert_int_equal(expire_all(pool, 1), 1);
+        assert_non_null(offer_to(pool, 1, &known, 0, 1, 10 * second));
+        assert_non_null(offer_to(pool, 1, &(struct pool_client){ .mac = client(2).mac },
+                                 0, 2, 11 * second));
+        assert_non_null(offer_to(pool, 1, &(struct pool_client){ .mac = client(3).mac },
+                                 0, 3, 12 * second));
+        assert_null(pool_offer(pool, &request));
+        request.lapse = 11 * second;
+        assert_null(pool_offer(pool, &request));
+        /* not that of 1, which is known, nor that of 3, which is younger */
+        request.lapse = 11 * second + 1;
+        assert_int_equal(pool_offer(pool, &request)->address, network + 2);
+        assert_null(find(pool, &(struct pool_client){ .mac = client(2).mac }));
+        assert_int_equal(pool_n_offered(pool), 3);
+        pool_free(pool);
+}
+
+static void offers_are_counted_by_card_and_by_port(void **state) {
+        struct pool *pool = new_pool(200);
+        struct pool_client c = client(1);
+        uint8_t id[4] = { 0xff, 1, 2, 0 };
+
+        c.id = id;
+        c.n_id = sizeof(id);
+        c.port = 7;
+        for (unsigned i = 0; i < 5; i++) {
+                id[3] = (uint8_t)i;
+                assert_int_equal(pool_n_offered_to(pool, &c), i);
+                assert_int_equal(pool_n_offered_at(pool, &c), i);
+                assert_non_null(offer_to(pool, 1, &c, 0, 0, second));
+                assert_non_null(offer_to(pool, 1, &c, 0, 0, second)); /* again */
+        }
+        pool_bind(pool, at(pool, 1), 0, second);
+        pool_release(pool, at(pool, 2), 0);
+        assert_int_equal(pool_n_offered_to(pool, &c), 3);
+        assert_int_equal(pool_n_offered_at(pool, &c), 3);
+        expire_all(pool, second);
+        assert_int_equal(pool_n_offered_to(pool, &c), 0);
+        c.port = 0;
+        assert_int_equal(pool_n_offered_at(pool, &c), 0);
+        pool_free(pool);
+}
+
+static void a_name_is_kept_beside_the_identifier(void **state) {
+        struct pool *pool = new_pool(9);
+        struct pool_client c = client(1);
+        struct lease_record record;
+
+        c.id = (const uint8_t *)"\xff\1\2";
+        c.n_id = 3;
+        assert_non_null(offer_to(pool, 1, &c, 0, 0, second));
+        pool_name(pool, at(pool, 1), client(2).mac, "node1");
+        pool_bind(pool, at(pool, 1), 5, 7);
+        pool_record(at(pool, 1), &record);
+        assert_string_equal(record.hostname, "node1");
+        assert_memory_equal(record.client_id, "\xff\1\2", 3);
+        assert_int_equal(record.n_client_id, 3);
+        assert_true(mac_is_equal(record.mac, client(2).mac));
+        assert_true(record.starts == 5 && record.ends == 7);
+        assert_int_equal(record.state, LEASE_BOUND);
+        assert_ptr_equal(find(pool, &c), at(pool, 1));
+        pool_name(pool, at(pool, 1), client(2).mac, "");
+        pool_record(at(pool, 1), &record);
+        assert_string_equal(record.hostname, "");
+        assert_int_equal(record.n_client_id, 3);
         pool_free(pool);
 }
 
@@ -378,7 +484,7 @@ static void an_offer_of_a_lease_about_to_end_is_not_given_away(void **state) {
         struct pool_client c = client(1);
 
         assert_int_equal(bind(pool, 1, 0, 0, 10 * second), 1);
-        assert_non_null(pool_offer(pool, network, &c, 0, 10 * second - 1, 20 * second));
+        assert_non_null(offer_to(pool, 1, &c, 0, 10 * second - 1, 20 * second));
         expire_all(pool, 10 * second);
         assert_int_equal(offer(pool, 2, 0, 11 * second), 0);
         pool_free(pool);
@@ -393,7 +499,25 @@ static void count_one(const struct pool_binding *binding, void *userdata) {
         struct count *count = userdata;
 
         count->n++;
-        count->sum += binding->record.address - network;
+        count->sum += binding->address - network;
+}
+
+static void leases_are_listed_in_pages_by_address(void **state) {
+        static const unsigned order[] = { 130, 7, 64, 63, 1, 128, 65, 200 };
+        struct pool *pool = new_pool(200);
+        struct count count = { 0 };
+
+        for (unsigned i = 0; i < ARRAY_SIZE(order); i++)
+                assert_int_equal(bind(pool, i, order[i], 0, second), order[i]);
+        assert_int_equal(offer(pool, 99, 2, 0), 2); /* the disk knows nothing of it */
+        assert_int_equal(pool_page(pool, 0, 3, count_one, &count), 3);
+        assert_int_equal(count.sum, 1 + 7 + 63);
+        assert_int_equal(pool_page(pool, network + 63, 3, count_one, &count), 3);
+        assert_int_equal(count.sum, 1 + 7 + 63 + 64 + 65 + 128);
+        assert_int_equal(pool_page(pool, network + 128, 3, count_one, &count), 2);
+        assert_int_equal(pool_page(pool, network + 200, 3, count_one, &count), 0);
+        assert_int_equal(count.n, 8);
+        pool_free(pool);
 }
 
 static void each_binding_is_visited_once(void **state) {
@@ -466,7 +590,13 @@ int main(void) {
                 cmocka_unit_test(another_configuration_leaves_bindings_alone),
                 cmocka_unit_test(a_subnet_that_is_gone_has_no_addresses),
                 cmocka_unit_test(ranges_are_walked_to_the_last_address_there_is),
-                cmocka_unit_test(subnets_do_not_lend_each_other),
+                cmocka_unit_test(ranges_do_not_lend_each_other),
+                cmocka_unit_test(an_offer_in_vain_is_made_again_before_a_new_address),
+                cmocka_unit_test(
+                        the_oldest_offer_is_given_away_when_nothing_else_is_left),
+                cmocka_unit_test(offers_are_counted_by_card_and_by_port),
+                cmocka_unit_test(a_name_is_kept_beside_the_identifier),
+                cmocka_unit_test(leases_are_listed_in_pages_by_address),
                 cmocka_unit_test(an_offer_of_a_lease_about_to_end_is_not_given_away),
                 cmocka_unit_test(each_binding_is_visited_once),
                 cmocka_unit_test(a_lease_as_json),
