@@ -23,10 +23,10 @@ struct run {
         struct dhcp4_server *server;
         struct dhcp4_config config;
         struct dhcp4_interface interface;
-        struct dhcp4_range pool, far_pool;
-        struct dhcp4_option options[2];
-        struct dhcp4_subnet subnets[2];
-        struct dhcp4_host host;
+        struct scope_pool pool, far_pool;
+        struct scope_option options[2];
+        struct scope_subnet subnets[2];
+        struct scope_host host;
         nsec_t now;
         struct lease_record disk[DISK_MAX];
         size_t n_disk;
@@ -65,8 +65,15 @@ static void keep(struct run *r, const struct lease_record *record) {
         r->n_disk += i == r->n_disk;
 }
 
-static void check_send(struct run *r, const struct dhcp4_send *send,
-                       const struct lease_record *persisted) {
+static const struct lease_record *find_on_disk(const struct run *r, ip4_t address) {
+        for (size_t i = 0; i < r->n_disk; i++)
+                if (r->disk[i].address == address)
+                        return &r->disk[i];
+        return NULL;
+}
+
+static void check_send(struct run *r, const struct dhcp4_send *send) {
+        const struct lease_record *kept;
         struct dhcp4_message m;
 
         assert(send->n >= DHCP4_BOOTP_MIN && send->n <= DHCP4_MESSAGE_MAX);
@@ -78,9 +85,9 @@ static void check_send(struct run *r, const struct dhcp4_send *send,
         assert(send->durable == (m.yiaddr != 0 && m.type != DHCP4_OFFER));
         if (!send->durable)
                 return;
-        assert(persisted && persisted->address == m.yiaddr);
-        assert(persisted->state == LEASE_BOUND && persisted->ends > r->now);
-        assert(memcmp(persisted->mac.b, m.chaddr, 6) == 0);
+        kept = find_on_disk(r, m.yiaddr);
+        assert(kept && kept->state == LEASE_BOUND && kept->ends > r->now);
+        assert(memcmp(kept->mac.b, m.chaddr, 6) == 0);
 }
 
 static void check_event(const struct event *event) {
@@ -92,8 +99,6 @@ static void check_event(const struct event *event) {
 }
 
 static void check_actions(struct run *r) {
-        const struct lease_record *persisted = NULL;
-
         assert(r->actions.n <= DHCP4_ACTIONS_MAX);
         assert(r->actions.n_texts < DHCP4_TEXTS_MAX);
         for (size_t i = 0; i < r->actions.n; i++) {
@@ -101,10 +106,9 @@ static void check_actions(struct run *r) {
 
                 assert(!r->config.is_proxy || action->kind != DHCP4_PERSIST);
                 if (action->kind == DHCP4_PERSIST) {
-                        persisted = &action->record;
-                        keep(r, persisted);
+                        keep(r, &action->record);
                 } else if (action->kind == DHCP4_SEND) {
-                        check_send(r, &action->send, persisted);
+                        check_send(r, &action->send);
                 } else if (action->kind == DHCP4_EVENT) {
                         check_event(&action->event);
                 }
@@ -204,7 +208,7 @@ static void configure(struct run *r, uint8_t how) {
         r->config.n_hosts = how >> 1 & 1;
         r->subnets[0].bootp = how & 4;
         r->pool.last = r->pool.first + (how >> 3 & 3);
-        r->subnets[0].filename = how & 32 ? "a/file" : NULL;
+        r->subnets[0].scope.filename = how & 32 ? "a/file" : NULL;
         r->config.rules.loaders = how & 64 ? 0 : (1u << POLICY_N_LOADERS) - 1;
         r->config.rules.http_port = how & 128 ? 0 : 80;
 }
@@ -227,6 +231,15 @@ static void step(struct run *r, struct reader *in) {
                 break;
         case 1:
                 tick(r, r->now + reader_u8(in) * 100 * NSEC_PER_SEC);
+                break;
+        case 4: /* somebody answers a probe, or a file is fetched */
+                if (what & 128)
+                        dhcp4_server_probed(r->server, address_of(reader_u8(in)),
+                                            (struct mac){ { 0 } }, r->now, &r->actions);
+                else
+                        dhcp4_server_fetched(r->server, (struct mac){ { 0 } }, r->now,
+                                             &r->actions);
+                check_actions(r);
                 break;
         case 2: /* the clock goes on and nobody ticks */
                 r->now += reader_u8(in) * 10 * NSEC_PER_SEC;
@@ -251,18 +264,28 @@ static void init(struct run *r, uint8_t mode) {
                 .interface = { "lan0", LAN, us, 0xffffff00 },
                 .pool = { 0x0a000002, 0x0a000003 },
                 .far_pool = { 0x0a090002, 0x0a090003 },
-                .options = { { 3, 4, { 10, 0, 0, 9 } }, { 66, 4, "tftp" } },
-                .host = { { { 0, 0, 0, 0, 0, 3 } }, 0x0a000003, "host" },
-                .config = { .is_proxy = mode & 1, .n_interfaces = 1, .n_subnets = 2 },
+                .options = { { 3, false, 4, (const uint8_t *)"\n\0\0\t" },
+                             { 66, true, 4, (const uint8_t *)"tftp" } },
+                .host = { .mac = { { 0, 0, 0, 0, 0, 3 } },
+                          .address = 0x0a000003,
+                          .hostname = "host" },
+                .config = { .is_proxy = mode & 1,
+                            .n_interfaces = 1,
+                            .n_subnets = 2,
+                            .decline_time = 3600 * NSEC_PER_SEC,
+                            .offer_time = 60 * NSEC_PER_SEC,
+                            .probe_time = mode & 4 ? NSEC_PER_SEC / 2 : 0 },
         };
-        r->subnets[0] = (struct dhcp4_subnet){ .network = 0x0a000000,
-                                               .mask = 0xffffff00,
-                                               .pools = &r->pool,
-                                               .n_pools = 1,
-                                               .lease_time = 3600 * NSEC_PER_SEC,
-                                               .max_lease_time = 7200 * NSEC_PER_SEC,
-                                               .options = r->options,
-                                               .n_options = mode >> 1 & 1 ? 2 : 0 };
+        r->subnets[0] =
+                (struct scope_subnet){ .network = 0x0a000000,
+                                       .mask = 0xffffff00,
+                                       .pools = &r->pool,
+                                       .n_pools = 1,
+                                       .scope = { .lease_time = 3600 * NSEC_PER_SEC,
+                                                  .max_lease_time = 7200 * NSEC_PER_SEC,
+                                                  .options = r->options,
+                                                  .n_options =
+                                                          mode >> 1 & 1 ? 2 : 0 } };
         r->subnets[1] = r->subnets[0];
         r->subnets[1].network = 0x0a090000;
         r->subnets[1].pools = &r->far_pool;

@@ -36,6 +36,10 @@ enum event_kind {
         EVENT_LEASE_EXPIRED,
         EVENT_POOL_EXHAUSTED,
         EVENT_BOOT_DECIDED,
+        EVENT_ANSWER_ADAPTED,   /* firmware is answered in another form */
+        EVENT_ADDRESS_CONFLICT, /* a probe was answered */
+        EVENT_OTHER_SERVER,     /* another DHCP server was heard */
+        EVENT_EVENTS_THINNED,   /* too many to tell each */
         /* files */
         EVENT_FILE_STARTED,
         EVENT_FILE_PROGRESS,

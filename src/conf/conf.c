@@ -105,7 +105,7 @@ void warning(struct parser *p, const struct doc_node *node, const char *first, .
 
 static void refuse_key(struct parser *p, const struct doc_node *key,
                        const struct option *keys) {
-        const char *words[32] = { 0 };
+        const char *words[64] = { 0 };
         const char *near;
         struct text legal = { 0 };
 
@@ -228,15 +228,15 @@ static void set_list(struct parser *p, const char *const *flags,
 
 /* A range on the command line takes over the subnet that it lies in; without one it is
  * on whatever interface has it in its network. */
-static void set_range(struct parser *p, struct conf *conf, struct conf_range range) {
-        struct conf_range *pool = parser_alloc(p, sizeof(*pool));
-        struct conf_subnet *grown;
+static void set_range(struct parser *p, struct conf *conf, struct scope_pool range) {
+        struct scope_pool *pool = parser_alloc(p, sizeof(*pool));
+        struct scope_subnet *grown;
 
         if (!pool)
                 return;
         *pool = range;
         for (size_t i = 0; i < conf->dhcp.n_subnets; i++) {
-                struct conf_subnet *subnet = &conf->dhcp.subnets[i];
+                struct scope_subnet *subnet = &conf->dhcp.subnets[i];
 
                 if ((range.first & subnet->mask) == subnet->network &&
                     (range.last & subnet->mask) == subnet->network) {
@@ -252,16 +252,12 @@ static void set_range(struct parser *p, struct conf *conf, struct conf_range ran
                 memcpy(grown, conf->dhcp.subnets,
                        conf->dhcp.n_subnets * sizeof(*grown));
         conf->dhcp.subnets = grown;
-        grown += conf->dhcp.n_subnets++;
-        for (const struct option *o = conf_options; o->key; o++)
-                if (strcmp(o->key, "dhcp") == 0)
-                        apply_defaults(p, o->keys[2].keys, grown);
-        grown->pools = pool;
-        grown->n_pools = 1;
+        grown[conf->dhcp.n_subnets++] =
+                (struct scope_subnet){ .pools = pool, .n_pools = 1 };
 }
 
 static void set_dhcp(struct parser *p, struct conf *conf, const char *flag) {
-        struct conf_range range;
+        struct scope_pool range;
 
         if (strcmp(flag, "proxy") == 0) {
                 conf->dhcp.mode = CONF_DHCP_PROXY;
@@ -293,6 +289,61 @@ static void apply_flags(struct parser *p, struct conf *conf,
                 set_dhcp(p, conf, flags->dhcp);
 }
 
+static const char *class_name(const struct conf *conf, size_t i) {
+        return conf->dhcp.classes[i].name;
+}
+static const char *host_name(const struct conf *conf, size_t i) {
+        return conf->dhcp.hosts[i].hostname;
+}
+
+/* Names that the file itself must define. */
+static void check_names(struct parser *p, const struct doc_node *node,
+                        const struct conf *conf, const struct scope_texts *names,
+                        const char *what, size_t n,
+                        const char *(*name_of)(const struct conf *, size_t)) {
+        const char **words = parser_alloc(p, (n + 1) * sizeof(*words));
+
+        for (size_t i = 0; words && i < n; i++)
+                words[i] = name_of(conf, i);
+        for (size_t i = 0; words && i < names->n; i++) {
+                const char *name = names->items[i], *near;
+                bool is_there = strpbrk(name, "*?") != NULL;
+
+                for (size_t j = 0; j < n && !is_there; j++)
+                        is_there = strcmp(words[j], name) == 0;
+                near = is_there ? NULL : text_nearest(name, words);
+                if (!is_there)
+                        problem(p, node, "there is no ", what, " named '", name,
+                                near ? "'; did you mean '" : "'", near ? near : "",
+                                near ? "'?" : "", NULL);
+        }
+}
+
+static void check_classes(struct parser *p, const struct doc_node *dhcp,
+                          const struct conf *conf) {
+        const struct doc_node *classes = doc_get(dhcp, "classes");
+        const struct doc_node *subnets = doc_get(dhcp, "subnets");
+        size_t n = conf->dhcp.n_classes;
+
+        for (size_t i = 0; i < n; i++) {
+                check_names(p, classes, conf, &conf->dhcp.classes[i].match.host, "host",
+                            conf->dhcp.n_hosts, host_name);
+                for (size_t j = 0; j < i; j++)
+                        if (strcmp(class_name(conf, i), class_name(conf, j)) == 0)
+                                problem(p, classes, "two classes are named '",
+                                        class_name(conf, i), "'", NULL);
+        }
+        for (size_t i = 0; i < conf->dhcp.n_subnets; i++)
+                for (size_t j = 0; j < conf->dhcp.subnets[i].n_pools; j++) {
+                        const struct scope_pool *pool = &conf->dhcp.subnets[i].pools[j];
+
+                        check_names(p, subnets, conf, &pool->only, "class", n,
+                                    class_name);
+                        check_names(p, subnets, conf, &pool->except, "class", n,
+                                    class_name);
+                }
+}
+
 static void check_whole(struct parser *p, const struct doc_node *root,
                         const struct conf *conf) {
         const struct doc_node *dhcp = doc_get(root, "dhcp");
@@ -302,10 +353,12 @@ static void check_whole(struct parser *p, const struct doc_node *root,
                         "mode server needs dhcp.subnets with a pool, or --dhcp with a "
                         "range",
                         NULL);
+        if (dhcp && dhcp->kind == DOC_MAP)
+                check_classes(p, dhcp, conf);
         for (size_t i = 0; i < conf->dhcp.n_subnets; i++)
                 for (size_t j = 0; j < i; j++) {
-                        const struct conf_subnet *a = &conf->dhcp.subnets[i],
-                                                 *b = &conf->dhcp.subnets[j];
+                        const struct scope_subnet *a = &conf->dhcp.subnets[i],
+                                                  *b = &conf->dhcp.subnets[j];
                         ip4_t mask = a->mask & b->mask;
 
                         if (mask && (a->network & mask) == (b->network & mask))

@@ -7,40 +7,13 @@
  * given has its default here already, so that nobody else knows a default.
  */
 #include "base/text.h"
+#include "policy/scope.h"
 
 enum conf_dhcp_mode { CONF_DHCP_PROXY, CONF_DHCP_SERVER, CONF_DHCP_OFF };
 
 struct conf_texts {
         char **items;
         size_t n;
-};
-
-struct conf_range {
-        ip4_t first, last; /* both included */
-};
-
-/* A DHCP option as it goes on the wire (RFC 2132). */
-struct conf_option {
-        uint8_t code, n;
-        uint8_t data[255];
-};
-
-struct conf_subnet {
-        ip4_t network, mask; /* mask 0: that of the interface the first pool is on */
-        struct conf_range *pools;
-        size_t n_pools;
-        bool bootp; /* BOOTP clients get addresses from the pools too */
-        nsec_t lease_time, max_lease_time;
-        struct conf_option *options;
-        size_t n_options;
-        ip4_t next_server; /* 0: ourselves */
-        char *filename;    /* "": the automatic choice */
-};
-
-struct conf_host {
-        struct mac mac;
-        ip4_t address;
-        char *hostname; /* "" */
 };
 
 struct conf_machine {
@@ -55,10 +28,18 @@ struct conf {
         struct {
                 enum conf_dhcp_mode mode;
                 bool authoritative;
-                struct conf_subnet *subnets;
+                bool probe;
+                nsec_t probe_time;   /* how long an answer to a probe is waited for */
+                nsec_t decline_time; /* how long an address in use by others rests */
+                nsec_t offer_time;   /* how long an offer holds an address */
+                struct scope scope;  /* around all others */
+                struct scope_subnet *subnets;
                 size_t n_subnets;
-                struct conf_host *hosts;
+                struct scope_class *classes;
+                size_t n_classes;
+                struct scope_host *hosts;
                 size_t n_hosts;
+                struct scope_pxe pxe;
         } dhcp;
         struct {
                 uint16_t port;       /* 0: off, as for all ports */

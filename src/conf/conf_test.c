@@ -57,7 +57,7 @@ static const char whole[] =
 
 static void a_whole_file_is_understood(void **state) {
         struct conf *conf = parse(whole);
-        const struct conf_subnet *subnet = &conf->dhcp.subnets[0];
+        const struct scope_subnet *subnet = &conf->dhcp.subnets[0];
         static const uint8_t router[] = { 192, 168, 1, 1 };
 
         assert_string_equal(conf->interfaces.items[0], "eth0");
@@ -70,20 +70,79 @@ static void a_whole_file_is_understood(void **state) {
         assert_int_equal(subnet->pools[0].first, 0xc0a80114);
         assert_int_equal(subnet->pools[0].last, 0xc0a80119);
         assert_true(subnet->bootp);
-        assert_int_equal(subnet->lease_time, 600 * NSEC_PER_SEC);
-        assert_int_equal(subnet->max_lease_time, 7200 * NSEC_PER_SEC);
-        assert_int_equal(subnet->n_options, 4);
-        assert_int_equal(subnet->options[0].code, 3);
-        assert_int_equal(subnet->options[0].n, 4);
-        assert_memory_equal(subnet->options[0].data, router, 4);
-        assert_int_equal(subnet->next_server, 0xc0a80106);
-        assert_string_equal(subnet->filename, "pxelinux.0");
+        assert_int_equal(subnet->scope.lease_time, 600 * NSEC_PER_SEC);
+        assert_int_equal(subnet->scope.max_lease_time, 7200 * NSEC_PER_SEC);
+        assert_int_equal(subnet->scope.n_options, 4);
+        assert_int_equal(subnet->scope.options[0].code, 3);
+        assert_int_equal(subnet->scope.options[0].n, 4);
+        assert_memory_equal(subnet->scope.options[0].data, router, 4);
+        assert_int_equal(subnet->scope.next_server, 0xc0a80106);
+        assert_string_equal(subnet->scope.filename, "pxelinux.0");
         assert_int_equal(conf->dhcp.hosts[0].address, 0xc0a8010a);
         assert_string_equal(conf->dhcp.hosts[0].hostname, "node1");
         assert_string_equal(conf->http.root, "/images");
         assert_string_equal(conf->menu.serial, "ttyS0,115200");
         assert_int_equal(conf->menu.timeout, 10 * NSEC_PER_SEC);
         assert_string_equal(conf->machines[0].boot, "debian-12");
+        conf_free(conf);
+}
+
+static void classes_hosts_and_pools_are_understood(void **state) {
+        struct conf *conf = parse(
+                "dhcp:\n"
+                "  mode: server\n"
+                "  probe: off\n"
+                "  lease-time: infinite\n"
+                "  probe-time: 250ms\n"
+                "  options: {domain-name: example.org}\n"
+                "  subnets:\n"
+                "    - subnet: 10.0.0.0/16\n"
+                "      shared-network: floor1\n"
+                "      relays: [10.1.0.1, 10.2.0.0/24]\n"
+                "      pools:\n"
+                "        - 10.0.0.20-10.0.0.99\n"
+                "        - {range: 10.0.1.1-10.0.1.9, only: [x64], bootp: true}\n"
+                "  classes:\n"
+                "    - name: x64\n"
+                "      match: {vendor-class: PXEClient*, arch: [x64, 9], mac: "
+                "\"52:54:00\",\n"
+                "        circuit-id: 0x0102*}\n"
+                "      filename: a.efi\n"
+                "  hosts:\n"
+                "    - {client-id: \"0x01ff\", address: 10.0.0.5, options: {routers: "
+                "10.0.0.1}}\n"
+                "    - {uuid: 4c4c4544-0037-3110-8050-c4c04f4b3332, ignore: true}\n"
+                "  pxe: {prompt: Press F8, timeout: 10s, menu: [{title: Install, type: "
+                "2}]}\n");
+        const struct scope_subnet *subnet = &conf->dhcp.subnets[0];
+        const struct scope_class *class = &conf->dhcp.classes[0];
+        const struct scope_host *hosts = conf->dhcp.hosts;
+
+        assert_false(conf->dhcp.probe);
+        assert_true(conf->dhcp.probe_time == 250 * NSEC_PER_MSEC);
+        assert_true(conf->dhcp.scope.lease_time == NSEC_NEVER);
+        assert_int_equal(conf->dhcp.scope.n_options, 1);
+        assert_string_equal(subnet->shared_network, "floor1");
+        assert_int_equal(subnet->relays.n, 2);
+        assert_int_equal(subnet->relays.items[0].mask, UINT32_MAX);
+        assert_int_equal(subnet->relays.items[1].mask, 0xffffff00);
+        assert_int_equal(subnet->n_pools, 2);
+        assert_int_equal(subnet->pools[1].first, 0x0a000101);
+        assert_string_equal(subnet->pools[1].only.items[0], "x64");
+        assert_true(subnet->pools[1].bootp && !subnet->pools[0].bootp);
+        assert_string_equal(class->name, "x64");
+        assert_int_equal(class->match.arch.n, 2);
+        assert_int_equal(class->match.arch.items[0], 7);
+        assert_int_equal(class->match.mac.items[0].n, 3);
+        assert_string_equal(class->match.circuit_id.items[0], "0x0102*");
+        assert_string_equal(class->scope.filename, "a.efi");
+        assert_int_equal(hosts[0].client_id.n, 2);
+        assert_memory_equal(hosts[0].client_id.data, "\1\xff", 2);
+        assert_int_equal(hosts[0].scope.n_options, 1);
+        assert_true(hosts[1].has_uuid && hosts[1].is_ignored);
+        assert_int_equal(hosts[1].uuid.b[15], 0x32);
+        assert_string_equal(conf->dhcp.pxe.prompt, "Press F8");
+        assert_int_equal(conf->dhcp.pxe.items[0].type, 2);
         conf_free(conf);
 }
 
@@ -125,7 +184,8 @@ static void flags_win_over_the_file(void **state) {
         conf = parse_with("", &flags);
         assert_int_equal(conf->dhcp.mode, CONF_DHCP_SERVER);
         assert_int_equal(conf->dhcp.subnets[0].mask, 0);
-        assert_int_equal(conf->dhcp.subnets[0].lease_time, 3600 * NSEC_PER_SEC);
+        assert_int_equal(conf->dhcp.subnets[0].scope.lease_time, 0);
+        assert_int_equal(conf->dhcp.scope.lease_time, 3600 * NSEC_PER_SEC);
         conf_free(conf);
 
         flags.dhcp = "off";
@@ -166,7 +226,8 @@ static const struct refusal {
         { SUBNET "pools: [10.0.0.5-10.0.0.9, 10.0.0.9]\n", 5, 7, "overlap" },
         { SUBNET "pools: [ten]\n", 5, 15, "192.168.1.20-192.168.1.25" },
         { SUBNET "lease-time: 5s\n", 5, 19, "at least 1m" },
-        { SUBNET "max-lease-time: 30m\n", 5, 23, "shorter than lease-time" },
+        { SUBNET "lease-time: 1h\n      max-lease-time: 30m\n", 6, 23,
+          "shorter than lease-time" },
         { SUBNET "options: {router: [10.0.0.1]}\n", 5, 17, "did you mean 'routers'?" },
         { SUBNET "options: {routers: [10.0.0.256]}\n", 5, 27,
           "list of IPv4 addresses" },
@@ -178,6 +239,24 @@ static const struct refusal {
         { "dhcp: {subnets: [{subnet: 10.0.0.0/8}, {subnet: 10.1.0.0/16}]}\n", 1, 8,
           "two subnets overlap" },
         { "dhcp: {hosts: [{address: 10.0.0.1}]}\n", 1, 8, "needs the key 'mac'" },
+        { "dhcp: {hosts: [{mac: \"52:54:00:12:34:56\"}]}\n", 1, 8,
+          "something that is said" },
+        { "dhcp: {hosts: [{uuid: 12-34, ignore: true}]}\n", 1, 23, "must be a UUID" },
+        { "dhcp: {classes: [{match: {arch: x64}}]}\n", 1, 8, "needs the key 'name'" },
+        { "dhcp: {classes: [{name: a}]}\n", 1, 8, "needs the key 'match'" },
+        { "dhcp: {classes: [{name: a, match: {arch: x641}}]}\n", 1, 42,
+          "did you mean 'x64'" },
+        { "dhcp: {classes: [{name: a, match: {host: nod}}]}\n", 1, 8,
+          "no host named 'nod'" },
+        { "dhcp: {classes: [{name: a, match: {mac: zz}}]}\n", 1, 41,
+          "beginnings of a MAC" },
+        { "dhcp: {classes: [{name: a, match: {relay: 10.0.0.1/8}}]}\n", 1, 43,
+          "10.1.0.0/16" },
+        { SUBNET "pools: [{range: 10.0.0.1, only: voip}]\n", 3, 3,
+          "no class named 'voip'" },
+        { SUBNET "pools: [{only: voip}]\n", 5, 7, "needs the key 'range'" },
+        { SUBNET "renewal-time: 2h\n      rebinding-time: 1h\n", 5, 21,
+          "shorter than rebinding" },
         { "dhcp: {hosts: [{mac: 52:54:00}]}\n", 1, 22, "must be a MAC address" },
         { "media: [/srv\n", 0, 0, "not YAML" },
         { "media: &a [/srv]\nloaders: *a\n", 2, 11, "aliases" },
@@ -273,8 +352,8 @@ static void the_manual_comes_from_the_table(void **state) {
         struct text out = { 0 };
 
         conf_options_markdown(&out);
-        assert_non_null(strstr(text_string(&out),
-                               "| `dhcp.subnets[].lease-time` | a duration | `1h` |"));
+        assert_non_null(
+                strstr(text_string(&out), "| `dhcp.lease-time` | a duration | `1h` |"));
         text_done(&out);
         conf_options_json(&out);
         assert_non_null(
@@ -285,6 +364,7 @@ static void the_manual_comes_from_the_table(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_whole_file_is_understood),
+                cmocka_unit_test(classes_hosts_and_pools_are_understood),
                 cmocka_unit_test(nothing_said_is_all_defaults),
                 cmocka_unit_test(flags_win_over_the_file),
                 cmocka_unit_test(a_refusal_names_place_and_remedy),

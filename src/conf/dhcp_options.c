@@ -7,6 +7,8 @@
 
 #include "conf/internal.h"
 
+enum { OPTION_BYTES_MAX = 1024 };
+
 enum kind { ADDRESS, ADDRESSES, TEXT, U8, U16, U32, NAMES };
 
 static const struct row {
@@ -157,9 +159,15 @@ static bool is_number(const char *s, uint8_t *ret) {
         return true;
 }
 
+struct value {
+        uint8_t code;
+        size_t n;
+        uint8_t data[OPTION_BYTES_MAX];
+};
+
 static void read_by_number(struct parser *p, const struct doc_node *key,
                            const struct doc_node *value, uint8_t code,
-                           struct conf_option *ret) {
+                           struct value *ret) {
         struct writer w = writer_of(ret->data, sizeof(ret->data));
 
         if (memchr(reserved, code, sizeof(reserved))) {
@@ -172,12 +180,12 @@ static void read_by_number(struct parser *p, const struct doc_node *key,
                         NULL);
         } else {
                 ret->code = code;
-                ret->n = (uint8_t)w.at;
+                ret->n = w.at;
         }
 }
 
 static void read_by_name(struct parser *p, const struct row *row,
-                         const struct doc_node *value, struct conf_option *ret) {
+                         const struct doc_node *value, struct value *ret) {
         bool is_list = row->kind == ADDRESSES || row->kind == NAMES;
         struct writer w = writer_of(ret->data, sizeof(ret->data));
         size_t n = value->kind == DOC_LIST && is_list ? value->n : 1;
@@ -196,17 +204,17 @@ static void read_by_name(struct parser *p, const struct row *row,
         }
         if (w.failed || w.at == 0) {
                 problem(p, value, row->name,
-                        " has nothing in it, or more than the 255 "
-                        "bytes that fit into an option",
+                        " has nothing in it, or more than the 1024 "
+                        "bytes that fit into a message",
                         NULL);
                 return;
         }
         ret->code = row->code;
-        ret->n = (uint8_t)w.at;
+        ret->n = w.at;
 }
 
 static void read_one(struct parser *p, const struct doc_node *key,
-                     const struct doc_node *value, struct conf_option *ret) {
+                     const struct doc_node *value, struct value *ret) {
         const char *near;
         uint8_t code;
 
@@ -225,8 +233,8 @@ static void read_one(struct parser *p, const struct doc_node *key,
                 near ? near : "", near ? "'?" : "", NULL);
 }
 
-struct list { /* as in struct conf_subnet */
-        struct conf_option *items;
+struct list { /* as in struct scope */
+        struct scope_option *items;
         size_t n;
 };
 
@@ -244,9 +252,17 @@ static void read_options(struct parser *p, const struct doc_node *node,
         }
         list.items = parser_alloc(p, (node->n + 1) * sizeof(*list.items));
         for (size_t i = 0; list.items && i < node->n; i++) {
-                read_one(p, &node->keys[i], &node->items[i], &list.items[list.n]);
-                if (list.items[list.n].code)
-                        list.n++;
+                struct value value = { 0 };
+                uint8_t *data;
+
+                read_one(p, &node->keys[i], &node->items[i], &value);
+                data = value.code ? parser_alloc(p, value.n + 1) : NULL;
+                if (!data)
+                        continue;
+                memcpy(data, value.data, value.n);
+                list.items[list.n++] = (struct scope_option){ .code = value.code,
+                                                              .n = (uint16_t)value.n,
+                                                              .data = data };
         }
         *(struct list *)at = list;
 }
@@ -254,8 +270,15 @@ static void read_options(struct parser *p, const struct doc_node *node,
 static bool options_equal(const struct option *option, const void *a, const void *b) {
         const struct list *x = a, *y = b;
 
-        return x->n == y->n &&
-               (x->n == 0 || memcmp(x->items, y->items, x->n * sizeof(*x->items)) == 0);
+        if (x->n != y->n)
+                return false;
+        for (size_t i = 0; i < x->n; i++)
+                if (x->items[i].code != y->items[i].code ||
+                    x->items[i].n != y->items[i].n ||
+                    x->items[i].is_forced != y->items[i].is_forced ||
+                    memcmp(x->items[i].data, y->items[i].data, x->items[i].n) != 0)
+                        return false;
+        return true;
 }
 
 const struct type type_dhcp_options = { "a map of DHCP options", "options",

@@ -62,11 +62,24 @@ bool keys_are_equal(const struct option *keys, const void *a, const void *b);
 
 /* Text to value; false (and *ret untouched) when it is not one. */
 bool parse_duration(const char *s, nsec_t *ret);
-bool parse_range(const char *s, struct conf_range *ret);
+bool parse_range(const char *s, struct scope_pool *ret);
 bool parse_network(const char *s, ip4_t *ret_network, ip4_t *ret_mask,
                    bool *ret_has_host_bits);
 
+/* For the readers of lists: a single value may stand for a list of one. */
+size_t list_count(const struct doc_node *node);
+const struct doc_node *list_item(const struct doc_node *node, size_t i);
+bool want_text(struct parser *p, const struct doc_node *node,
+               const struct option *option);
+void refuse_value(struct parser *p, const struct doc_node *node,
+                  const struct option *option, const char *example);
+bool parse_number(const char *s, uint64_t max, uint64_t *ret);
+void read_text(struct parser *p, const struct doc_node *node,
+               const struct option *option, void *at);
+bool text_equal(const struct option *option, const void *a, const void *b);
+
 extern const struct type type_text, type_path, type_paths, type_names, type_bool,
-        type_port, type_count, type_duration, type_address, type_mac, type_ranges,
-        type_network, type_mode, type_dhcp_options, type_serial, type_map, type_maps,
-        type_later, type_filename, type_url_path;
+        type_port, type_count, type_duration, type_address, type_mac, type_network,
+        type_mode, type_dhcp_options, type_serial, type_map, type_maps, type_later,
+        type_filename, type_server_name, type_url_path, type_pools, type_globs,
+        type_archs, type_prefixes, type_networks, type_bytes, type_uuid;

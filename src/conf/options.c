@@ -6,16 +6,50 @@
 #define AT(field) .offset = offsetof(struct conf, field)
 #define IN(section, field)                                                             \
         .offset = offsetof(struct conf, section.field) - offsetof(struct conf, section)
-#define SUBNET(field) .offset = offsetof(struct conf_subnet, field)
-#define HOST(field)   .offset = offsetof(struct conf_host, field)
+#define SUBNET(field) .offset = offsetof(struct scope_subnet, field)
+#define CLASS(field)  .offset = offsetof(struct scope_class, field)
+#define MATCH(field)  .offset = offsetof(struct scope_match, field)
+#define HOST(field)   .offset = offsetof(struct scope_host, field)
+#define PXE(field)    .offset = offsetof(struct scope_pxe, field)
+#define ITEM(field)   .offset = offsetof(struct scope_pxe_item, field)
+
+/* What every scope can say. AT gives the place of a member in the whole. */
+#define SCOPE_KEYS(AT, lease_default, max_default)                                     \
+        { "lease-time", &type_duration, lease_default,                                 \
+          "for a client that does not ask for a time", AT(scope.lease_time) },         \
+                { "min-lease-time", &type_duration, NULL,                              \
+                  "the least that a client can ask for", AT(scope.min_lease_time) },   \
+                { "max-lease-time", &type_duration, max_default,                       \
+                  "the most that a client can ask for", AT(scope.max_lease_time) },    \
+                { "renewal-time", &type_duration, NULL,                                \
+                  "when a client renews (T1); half of its lease",                      \
+                  AT(scope.renewal_time) },                                            \
+                { "rebinding-time", &type_duration, NULL,                              \
+                  "when it asks every server (T2); seven eighths of its lease",        \
+                  AT(scope.rebinding_time) },                                          \
+                { "options", &type_dhcp_options, NULL,                                 \
+                  "what clients are told: routers, domain-name-servers, ...",          \
+                  AT(scope.options) },                                                 \
+                { "next-server", &type_address, NULL,                                  \
+                  "the TFTP server; this one when not given", AT(scope.next_server) }, \
+                { "filename", &type_filename, "",                                      \
+                  "the boot file, instead of the automatic choice",                    \
+                  AT(scope.filename) },                                                \
+        {                                                                              \
+                "server-name", &type_server_name, "",                                  \
+                        "the boot server's name, for clients that look for one",       \
+                        AT(scope.server_name)                                          \
+        }
+
+#define IN_DHCP(field) IN(dhcp, field)
 
 static const char *format(ip4_t address, char out[static IP4_TEXT_MAX]) {
         return ip4_format(address, out);
 }
 
 static void check_pool(struct parser *p, const struct doc_node *node,
-                       const struct conf_subnet *subnet,
-                       const struct conf_range *pool) {
+                       const struct scope_subnet *subnet,
+                       const struct scope_pool *pool) {
         ip4_t last = subnet->network | ~subnet->mask;
         char a[IP4_TEXT_MAX], b[IP4_TEXT_MAX], c[IP4_TEXT_MAX], d[IP4_TEXT_MAX];
 
@@ -34,8 +68,30 @@ static void check_pool(struct parser *p, const struct doc_node *node,
                         " at the most", NULL);
 }
 
+/* Times that are given in one scope must fit together; what it leaves out comes from
+ * the scopes around it. */
+static void check_times(struct parser *p, const struct doc_node *node,
+                        struct scope *scope) {
+        if (scope->lease_time && scope->lease_time < 60 * NSEC_PER_SEC)
+                problem(p, doc_get(node, "lease-time"),
+                        "lease-time must be at least 1m", NULL);
+        if (scope->max_lease_time && scope->max_lease_time < scope->lease_time) {
+                if (doc_get(node, "max-lease-time"))
+                        problem(p, doc_get(node, "max-lease-time"),
+                                "max-lease-time is shorter than lease-time", NULL);
+                else
+                        scope->max_lease_time = scope->lease_time;
+        }
+        if (scope->max_lease_time && scope->min_lease_time > scope->max_lease_time)
+                problem(p, doc_get(node, "min-lease-time"),
+                        "min-lease-time is longer than max-lease-time", NULL);
+        if (scope->rebinding_time && scope->renewal_time >= scope->rebinding_time)
+                problem(p, doc_get(node, "renewal-time"),
+                        "renewal-time must be shorter than rebinding-time", NULL);
+}
+
 static void check_subnet(struct parser *p, const struct doc_node *node, void *item) {
-        struct conf_subnet *subnet = item;
+        struct scope_subnet *subnet = item;
         const struct doc_node *pools = doc_get(node, "pools");
 
         if (!doc_get(node, "subnet")) {
@@ -53,23 +109,42 @@ static void check_subnet(struct parser *p, const struct doc_node *node, void *it
                                 problem(p, pools, "two pools of one subnet overlap",
                                         NULL);
         }
-        if (subnet->lease_time < 60 * NSEC_PER_SEC)
-                problem(p, doc_get(node, "lease-time"),
-                        "lease-time must be at least 1m", NULL);
-        if (subnet->max_lease_time < subnet->lease_time) {
-                if (doc_get(node, "max-lease-time"))
-                        problem(p, doc_get(node, "max-lease-time"),
-                                "max-lease-time is shorter than lease-time", NULL);
-                else
-                        subnet->max_lease_time = subnet->lease_time;
-        }
+        check_times(p, node, &subnet->scope);
+}
+
+static void check_class(struct parser *p, const struct doc_node *node, void *item) {
+        struct scope_class *class = item;
+
+        if (!doc_get(node, "name"))
+                problem(p, node, "a class needs the key 'name'", NULL);
+        if (!doc_get(node, "match"))
+                problem(p, node,
+                        "a class needs the key 'match', which says whom it means, such "
+                        "as {arch: x64}",
+                        NULL);
+        check_times(p, node, &class->scope);
 }
 
 static void check_host(struct parser *p, const struct doc_node *node, void *item) {
-        if (!doc_get(node, "mac"))
-                problem(p, node, "a host needs the key 'mac'", NULL);
-        if (!doc_get(node, "address"))
-                problem(p, node, "a host needs the key 'address'", NULL);
+        struct scope_host *host = item;
+
+        if (!doc_get(node, "mac") && !doc_get(node, "client-id") &&
+            !doc_get(node, "uuid") && !doc_get(node, "circuit-id"))
+                problem(p, node,
+                        "a host needs the key 'mac', or else client-id, uuid or "
+                        "circuit-id",
+                        NULL);
+        if (node->kind == DOC_MAP && node->n < 2)
+                problem(p, node,
+                        "a host needs something that is said to it: an address, a "
+                        "hostname, options, a filename, or ignore: true",
+                        NULL);
+        check_times(p, node, &host->scope);
+}
+
+static void check_item(struct parser *p, const struct doc_node *node, void *item) {
+        if (!doc_get(node, "title"))
+                problem(p, node, "an item of the menu needs the key 'title'", NULL);
 }
 
 static void check_machine(struct parser *p, const struct doc_node *node, void *item) {
@@ -79,28 +154,85 @@ static void check_machine(struct parser *p, const struct doc_node *node, void *i
 
 static const struct option subnet_keys[] = {
         { "subnet", &type_network, NULL, "the network this is about", SUBNET(network) },
-        { "pools", &type_ranges, NULL, "addresses to give to whoever asks",
+        { "interface", &type_text, "",
+          "where its clients are, when that has no address in it", SUBNET(interface) },
+        { "shared-network", &type_text, "",
+          "subnets with one name here are one wire: a client may get an address of any",
+          SUBNET(shared_network) },
+        { "relays", &type_networks, NULL,
+          "relays that speak for it from addresses outside of it", SUBNET(relays) },
+        { "pools", &type_pools, NULL,
+          "addresses to give to whoever asks: ranges, or maps with range, only and "
+          "except (names of classes) and bootp",
           SUBNET(pools) },
         { "bootp", &type_bool, "false",
           "give addresses of the pools to BOOTP clients too", SUBNET(bootp) },
-        { "lease-time", &type_duration, "1h",
-          "for a client that does not ask for a time", SUBNET(lease_time) },
-        { "max-lease-time", &type_duration, "24h", "the most a client can ask for",
-          SUBNET(max_lease_time) },
-        { "options", &type_dhcp_options, NULL,
-          "what clients are told: routers, domain-name-servers, ...", SUBNET(options) },
-        { "next-server", &type_address, NULL,
-          "the TFTP server; this one when not given", SUBNET(next_server) },
-        { "filename", &type_filename, "",
-          "the boot file, instead of the automatic choice", SUBNET(filename) },
+        SCOPE_KEYS(SUBNET, NULL, NULL),
+        { 0 },
+};
+
+static const struct option match_keys[] = {
+        { "vendor-class", &type_globs, NULL, "option 60; '*' and '?' as in a shell",
+          MATCH(vendor_class) },
+        { "user-class", &type_globs, NULL, "option 77", MATCH(user_class) },
+        { "client-id", &type_globs, NULL, "option 61", MATCH(client_id) },
+        { "circuit-id", &type_globs, NULL,
+          "the port of the relay or switch (option 82, 1)", MATCH(circuit_id) },
+        { "remote-id", &type_globs, NULL, "the relay's name (option 82, 2)",
+          MATCH(remote_id) },
+        { "host", &type_globs, NULL, "the hostname of an entry of dhcp.hosts",
+          MATCH(host) },
+        { "arch", &type_archs, NULL, "bios, x64, arm64, ... or a number (option 93)",
+          MATCH(arch) },
+        { "mac", &type_prefixes, NULL, "how the MAC begins", MATCH(mac) },
+        { "relay", &type_networks, NULL, "the relay's address (giaddr)", MATCH(relay) },
+        { "subnet", &type_networks, NULL, "where it asks for an address",
+          MATCH(subnet) },
+        { 0 },
+};
+
+static const struct option class_keys[] = {
+        { "name", &type_text, "", "for pools and for people", CLASS(name) },
+        { "match", &type_map, NULL,
+          "whom it means: of every key given, something must fit", CLASS(match),
+          .keys = match_keys },
+        SCOPE_KEYS(CLASS, NULL, NULL),
         { 0 },
 };
 
 static const struct option host_keys[] = {
-        { "mac", &type_mac, NULL, "the machine", HOST(mac) },
+        { "mac", &type_mac, NULL, "the machine, by its card", HOST(mac) },
+        { "client-id", &type_bytes, NULL,
+          "or by its client identifier: a text, or bytes as 0x01525400123456",
+          HOST(client_id) },
+        { "uuid", &type_uuid, NULL, "or by the UUID of its firmware", HOST(has_uuid) },
+        { "circuit-id", &type_bytes, NULL,
+          "or by the port of the relay that it is plugged into", HOST(circuit_id) },
         { "address", &type_address, NULL, "the address that is always its own",
           HOST(address) },
         { "hostname", &type_text, "", "the name it is told", HOST(hostname) },
+        { "ignore", &type_bool, "false", "never answer it", HOST(is_ignored) },
+        SCOPE_KEYS(HOST, NULL, NULL),
+        { 0 },
+};
+
+static const struct option pxe_item_keys[] = {
+        { "title", &type_text, "", "what the person sees", ITEM(title) },
+        { "type", &type_port, "1", "of boot server; off (0) is the local disk",
+          ITEM(type) },
+        { "file", &type_filename, "", "the boot file; the automatic choice",
+          ITEM(file) },
+        { "server", &type_address, NULL, "the boot server; this one", ITEM(server) },
+        { 0 },
+};
+
+static const struct option pxe_keys[] = {
+        { "prompt", &type_text, "", "shown until the timeout: Press F8 ...",
+          PXE(prompt) },
+        { "timeout", &type_duration, "0s",
+          "until the first item is taken; infinite waits for a key", PXE(timeout) },
+        { "menu", &type_maps, NULL, "the items", PXE(items), .keys = pxe_item_keys,
+          .item_size = sizeof(struct scope_pxe_item), .check = check_item },
         { 0 },
 };
 
@@ -120,12 +252,27 @@ static const struct option dhcp_keys[] = {
         { "authoritative", &type_bool, "true",
           "refuse (NAK) addresses that are wrong on this wire, also other servers'",
           IN(dhcp, authoritative) },
+        { "probe", &type_bool, "true",
+          "ask the wire whether somebody has an address before it is first offered",
+          IN(dhcp, probe) },
+        { "probe-time", &type_duration, "500ms",
+          "how long an answer to that is waited for", IN(dhcp, probe_time) },
+        { "decline-time", &type_duration, "1h",
+          "how long an address rests that somebody else uses", IN(dhcp, decline_time) },
+        { "offer-time", &type_duration, "60s", "how long an offer holds an address",
+          IN(dhcp, offer_time) },
+        SCOPE_KEYS(IN_DHCP, "1h", "24h"),
         { "subnets", &type_maps, NULL, "where addresses are given", IN(dhcp, subnets),
-          .keys = subnet_keys, .item_size = sizeof(struct conf_subnet),
+          .keys = subnet_keys, .item_size = sizeof(struct scope_subnet),
           .check = check_subnet },
-        { "hosts", &type_maps, NULL, "machines with an address of their own",
-          IN(dhcp, hosts), .keys = host_keys, .item_size = sizeof(struct conf_host),
+        { "classes", &type_maps, NULL, "clients that are told something else",
+          IN(dhcp, classes), .keys = class_keys,
+          .item_size = sizeof(struct scope_class), .check = check_class },
+        { "hosts", &type_maps, NULL, "single machines, with addresses of their own",
+          IN(dhcp, hosts), .keys = host_keys, .item_size = sizeof(struct scope_host),
           .check = check_host },
+        { "pxe", &type_map, NULL, "a menu that firmware itself shows", IN(dhcp, pxe),
+          .keys = pxe_keys },
         { 0 },
 };
 

@@ -7,8 +7,8 @@
 #include "conf/internal.h"
 #include "policy/menu.h"
 
-static bool want_text(struct parser *p, const struct doc_node *node,
-                      const struct option *option) {
+bool want_text(struct parser *p, const struct doc_node *node,
+               const struct option *option) {
         if (node->kind == DOC_SCALAR)
                 return true;
         problem(p, node, option->key, " must be ", option->type->name, ", not ",
@@ -19,22 +19,21 @@ static bool want_text(struct parser *p, const struct doc_node *node,
         return false;
 }
 
-static void refuse(struct parser *p, const struct doc_node *node,
-                   const struct option *option, const char *example) {
+void refuse_value(struct parser *p, const struct doc_node *node,
+                  const struct option *option, const char *example) {
         problem(p, node, option->key, " must be ", option->type->name, ", not '",
                 node->text, "'", example ? "; for example " : "",
                 example ? example : "", NULL);
 }
 
-/* A single value may stand for a list of one. */
-static size_t list_count(const struct doc_node *node) {
+size_t list_count(const struct doc_node *node) {
         return node->kind == DOC_LIST ? node->n : node->kind == DOC_NULL ? 0 : 1;
 }
-static const struct doc_node *list_item(const struct doc_node *node, size_t i) {
+const struct doc_node *list_item(const struct doc_node *node, size_t i) {
         return node->kind == DOC_LIST ? &node->items[i] : node;
 }
 
-static bool parse_number(const char *s, uint64_t max, uint64_t *ret) {
+bool parse_number(const char *s, uint64_t max, uint64_t *ret) {
         uint64_t v = 0;
 
         if (*s == '\0')
@@ -53,9 +52,11 @@ static bool parse_number(const char *s, uint64_t max, uint64_t *ret) {
 bool parse_duration(const char *s, nsec_t *ret) {
         static const struct {
                 const char *unit;
-                uint64_t seconds;
-        } units[] = { { "", 1 },     { "s", 1 },     { "m", 60 },    { "min", 60 },
-                      { "h", 3600 }, { "d", 86400 }, { "w", 604800 } };
+                nsec_t time;
+        } units[] = { { "ms", NSEC_PER_MSEC },       { "", NSEC_PER_SEC },
+                      { "s", NSEC_PER_SEC },         { "m", 60 * NSEC_PER_SEC },
+                      { "min", 60 * NSEC_PER_SEC },  { "h", 3600 * NSEC_PER_SEC },
+                      { "d", 86400 * NSEC_PER_SEC }, { "w", 604800 * NSEC_PER_SEC } };
         size_t n = strspn(s, "0123456789");
         uint64_t v;
         char digits[12];
@@ -68,15 +69,15 @@ bool parse_duration(const char *s, nsec_t *ret) {
                 return false;
         for (size_t i = 0; i < ARRAY_SIZE(units); i++)
                 if (strcmp(s + n, units[i].unit) == 0) {
-                        *ret = v * units[i].seconds * NSEC_PER_SEC;
+                        *ret = v * units[i].time;
                         return true;
                 }
         return false;
 }
 
-bool parse_range(const char *s, struct conf_range *ret) {
+bool parse_range(const char *s, struct scope_pool *ret) {
         const char *dash = strchr(s, '-');
-        struct conf_range range;
+        struct scope_pool range = { 0 };
 
         if (!dash) {
                 if (!ip4_parse(s, &range.first))
@@ -110,8 +111,8 @@ bool parse_network(const char *s, ip4_t *ret_network, ip4_t *ret_mask,
         return true;
 }
 
-static void read_text(struct parser *p, const struct doc_node *node,
-                      const struct option *option, void *at) {
+void read_text(struct parser *p, const struct doc_node *node,
+               const struct option *option, void *at) {
         if (!want_text(p, node, option))
                 return;
         if (!text_is_utf8(node->text, node->n) ||
@@ -122,8 +123,10 @@ static void read_text(struct parser *p, const struct doc_node *node,
         }
         *(char **)at = parser_copy(p, node->text);
 }
-static bool text_equal(const struct option *option, const void *a, const void *b) {
-        return strcmp(*(char *const *)a, *(char *const *)b) == 0;
+bool text_equal(const struct option *option, const void *a, const void *b) {
+        const char *x = *(char *const *)a, *y = *(char *const *)b;
+
+        return strcmp(x ? x : "", y ? y : "") == 0;
 }
 const struct type type_text = { "a text", "text", read_text, text_equal };
 
@@ -165,6 +168,17 @@ static void read_filename(struct parser *p, const struct doc_node *node,
 }
 const struct type type_filename = { "a file's name", "text", read_filename,
                                     text_equal };
+
+/* RFC 2131 2: `sname` has 64 bytes with its NUL. */
+static void read_server_name(struct parser *p, const struct doc_node *node,
+                             const struct option *option, void *at) {
+        if (node->kind == DOC_SCALAR && node->n > 63)
+                problem(p, node, option->key, " can have 63 bytes at the most", NULL);
+        else
+                read_text(p, node, option, at);
+}
+const struct type type_server_name = { "a server's name", "text", read_server_name,
+                                       text_equal };
 
 static void read_list(struct parser *p, const struct doc_node *node,
                       const struct option *option, void *at, const struct type *item) {
@@ -225,9 +239,9 @@ static void read_bool(struct parser *p, const struct doc_node *node,
                       const struct option *option, void *at) {
         if (!want_text(p, node, option))
                 return;
-        if (strcmp(node->text, "true") == 0)
+        if (strcmp(node->text, "true") == 0 || strcmp(node->text, "on") == 0)
                 *(bool *)at = true;
-        else if (strcmp(node->text, "false") == 0)
+        else if (strcmp(node->text, "false") == 0 || strcmp(node->text, "off") == 0)
                 *(bool *)at = false;
         else
                 problem(p, node, option->key, " must be true or false, not '",
@@ -249,7 +263,7 @@ static void read_port(struct parser *p, const struct doc_node *node,
         else if (parse_number(node->text, UINT16_MAX, &v))
                 *(uint16_t *)at = (uint16_t)v;
         else
-                refuse(p, node, option, NULL);
+                refuse_value(p, node, option, NULL);
 }
 static bool port_equal(const struct option *option, const void *a, const void *b) {
         return *(const uint16_t *)a == *(const uint16_t *)b;
@@ -266,7 +280,7 @@ static void read_count(struct parser *p, const struct doc_node *node,
         if (parse_number(node->text, 1000000, &v) && v > 0)
                 *(uint32_t *)at = (uint32_t)v;
         else
-                refuse(p, node, option, NULL);
+                refuse_value(p, node, option, NULL);
 }
 static bool count_equal(const struct option *option, const void *a, const void *b) {
         return *(const uint32_t *)a == *(const uint32_t *)b;
@@ -285,7 +299,7 @@ static void read_duration(struct parser *p, const struct doc_node *node,
         else if (parse_duration(node->text, &v))
                 *(nsec_t *)at = v;
         else
-                refuse(p, node, option, "30s, 10m, 2h or 1d");
+                refuse_value(p, node, option, "30s, 10m, 2h or 1d");
 }
 static bool duration_equal(const struct option *option, const void *a, const void *b) {
         return *(const nsec_t *)a == *(const nsec_t *)b;
@@ -302,7 +316,7 @@ static void read_address(struct parser *p, const struct doc_node *node,
         if (ip4_parse(node->text, &v))
                 *(ip4_t *)at = v;
         else
-                refuse(p, node, option, "192.168.1.6");
+                refuse_value(p, node, option, "192.168.1.6");
 }
 static bool address_equal(const struct option *option, const void *a, const void *b) {
         return *(const ip4_t *)a == *(const ip4_t *)b;
@@ -319,45 +333,12 @@ static void read_mac(struct parser *p, const struct doc_node *node,
         if (mac_parse(node->text, &v))
                 *(struct mac *)at = v;
         else
-                refuse(p, node, option, "\"52:54:00:12:34:56\", in quotes");
+                refuse_value(p, node, option, "\"52:54:00:12:34:56\", in quotes");
 }
 static bool mac_equal(const struct option *option, const void *a, const void *b) {
         return mac_is_equal(*(const struct mac *)a, *(const struct mac *)b);
 }
 const struct type type_mac = { "a MAC address", "mac", read_mac, mac_equal };
-
-struct ranges { /* as in struct conf_subnet */
-        struct conf_range *items;
-        size_t n;
-};
-static void read_ranges(struct parser *p, const struct doc_node *node,
-                        const struct option *option, void *at) {
-        size_t n = list_count(node);
-        struct ranges list = { parser_alloc(p, (n + 1) * sizeof(*list.items)), 0 };
-
-        for (size_t i = 0; list.items && i < n; i++) {
-                const struct doc_node *item = list_item(node, i);
-
-                if (!want_text(p, item, option))
-                        continue;
-                if (!parse_range(item->text, &list.items[list.n]))
-                        refuse(p, item, option, "192.168.1.20-192.168.1.25");
-                else if (list.items[list.n].first > list.items[list.n].last)
-                        problem(p, item, "the pool '", item->text,
-                                "' ends before it begins", NULL);
-                else
-                        list.n++;
-        }
-        *(struct ranges *)at = list;
-}
-static bool ranges_equal(const struct option *option, const void *a, const void *b) {
-        const struct ranges *x = a, *y = b;
-
-        return x->n == y->n &&
-               (x->n == 0 || memcmp(x->items, y->items, x->n * sizeof(*x->items)) == 0);
-}
-const struct type type_ranges = { "a list of ranges of addresses", "ranges",
-                                  read_ranges, ranges_equal };
 
 /* Network and mask stand one after the other in struct conf_subnet. */
 static void read_network(struct parser *p, const struct doc_node *node,
@@ -369,7 +350,7 @@ static void read_network(struct parser *p, const struct doc_node *node,
         if (!want_text(p, node, option))
                 return;
         if (!parse_network(node->text, &network, &mask, &has_host_bits)) {
-                refuse(p, node, option, "192.168.1.0/24");
+                refuse_value(p, node, option, "192.168.1.0/24");
                 return;
         }
         if (has_host_bits) {
@@ -417,7 +398,7 @@ static void read_serial(struct parser *p, const struct doc_node *node,
         if (!want_text(p, node, option))
                 return;
         if (node->n > 0 && !menu_serial_parse(node->text, &unit, &speed))
-                refuse(p, node, option, "\"ttyS0,115200\"");
+                refuse_value(p, node, option, "\"ttyS0,115200\"");
         else
                 *(char **)at = parser_copy(p, node->text);
 }

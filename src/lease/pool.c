@@ -14,7 +14,7 @@
 
 #include "base/list.h"
 
-enum { BUCKETS_FIRST = 64, PAGE = 64, COUNTERS = 4096 };
+enum { BUCKETS_FIRST = 64, PAGE = 64, COUNTERS = 16384 };
 
 enum queue {
         QUEUE_OFFERS, /* to clients that the disk does not know there */
@@ -595,6 +595,16 @@ void pool_name(struct pool *pool, struct pool_binding *binding, struct mac mac,
         (void)set_texts(binding, binding->texts, binding->n_client_id, hostname);
 }
 
+/* A name from the wire, compared as it would be kept. */
+bool pool_is_named(const struct pool_binding *binding, struct span hostname) {
+        size_t n = min_size(hostname.n, LEASE_HOSTNAME_MAX - 1);
+
+        n = n > 0 ? strnlen((const char *)hostname.data, n) : 0;
+        return n == binding->n_hostname &&
+               (n == 0 ||
+                memcmp(hostname.data, binding->texts + binding->n_client_id, n) == 0);
+}
+
 /* ---- giving ---- */
 
 static bool is_given_up(const struct pool_binding *binding, nsec_t now) {
@@ -668,15 +678,16 @@ static struct node *take_first(struct pool *pool, struct range *range,
 /* The first free one in any of the ranges by one way of looking before the next way. */
 static struct node *take_any(struct pool *pool, const struct pool_request *request) {
         struct node *node = NULL, *other;
+        bool is_full = request->is_crowded;
 
-        for (size_t i = 0; i < request->n_ranges && !node; i++) {
+        for (size_t i = 0; i < request->n_ranges && !node && !is_full; i++) {
                 struct range *range = &pool->ranges[request->ranges[i]];
 
                 node = take_first(pool, range, QUEUE_FRESH);
                 if (!node)
                         node = take_new(pool, range);
         }
-        for (size_t i = 0; i < request->n_ranges && !node; i++)
+        for (size_t i = 0; i < request->n_ranges && !node && !is_full; i++)
                 node = take_first(pool, &pool->ranges[request->ranges[i]],
                                   QUEUE_UNUSED);
         for (size_t i = 0; i < request->n_ranges && !node; i++) {
@@ -732,7 +743,7 @@ struct pool_binding *pool_offer(struct pool *pool, const struct pool_request *re
                 return keep(pool, own, request->until);
         if (own)
                 return hold(pool, node_of(own), request->client, request->until);
-        if (wanted && may_give(pool, request, wanted) &&
+        if (wanted && !request->is_crowded && may_give(pool, request, wanted) &&
             pool_is_free(pool, wanted, request->client, request->now)) {
                 asked = pool_at(pool, wanted);
                 node = asked ? node_of(asked)

@@ -81,7 +81,8 @@ struct pool_request {
         ip4_t wanted; /* 0: it does not say */
         nsec_t now, until;
         nsec_t lapse; /* an offer that ends before this may be given away when nothing
-                         else is left */
+                         else is left, */
+        bool is_crowded; /* or because there are too many offers */
 };
 
 /* The client's binding in those ranges, offered, bound or given up; NULL. */
@@ -99,6 +100,7 @@ struct pool_binding *pool_take(struct pool *pool, ip4_t subnet, ip4_t address,
  * before (a dock). Without memory the name is lost. */
 void pool_name(struct pool *pool, struct pool_binding *binding, struct mac mac,
                const char *hostname);
+bool pool_is_named(const struct pool_binding *binding, struct span hostname);
 void pool_bind(struct pool *pool, struct pool_binding *binding, nsec_t now,
                nsec_t ends);
 /* Of a lease, or of an offer, which then was none. */

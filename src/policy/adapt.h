@@ -48,7 +48,7 @@ MUST_USE int adapt_new(struct adapt **ret);
 struct adapt *adapt_free(struct adapt *adapt);
 
 enum adapt_step {
-        ADAPT_REQUESTED,  /* took the address that we offered */
+        ADAPT_REQUESTED,  /* took the address: says nothing of what else we said */
         ADAPT_ASKED_4011, /* asked the boot server */
         ADAPT_FETCHED,    /* a file by TFTP or HTTP: the form worked */
 };
@@ -56,7 +56,7 @@ enum adapt_step {
 struct adapt_choice {
         const struct adapt_form *form;
         unsigned number;    /* of the form, from 1, in the table's order */
-        bool is_new;        /* another form than the one this machine had before */
+        bool is_new;        /* another form than before, or the machine's first */
         bool is_from_habit; /* because it worked for this vendor and architecture */
         const struct adapt_form *before; /* with is_new: that one; NULL: none */
         unsigned n_discovers;            /* that no step followed in the form before */
@@ -87,7 +87,7 @@ MUST_USE bool adapt_step(struct adapt *adapt, struct mac mac, enum adapt_step st
  * the memory is taken once. */
 void adapt_load(struct adapt *adapt, const struct adapt_habit *habit);
 
-/* "2c:ea:7f x 7 pxe" and the form's name, for the store. */
+/* "form 525400 0007 pxe" and "2", for the store. */
 enum { ADAPT_KEY_MAX = 40 };
 void adapt_habit_format(const struct adapt_habit *habit, char key[static ADAPT_KEY_MAX],
                         char value[static ADAPT_KEY_MAX]);

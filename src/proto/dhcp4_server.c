@@ -11,9 +11,6 @@
 
 #include "proto/dhcp4_internal.h"
 
-static const nsec_t offer_time = 60 * NSEC_PER_SEC;
-static const nsec_t decline_time = 24 * 3600 * NSEC_PER_SEC;
-
 const char *dhcp4_drop_text(enum dhcp4_drop drop) {
         static const char *const texts[DHCP4_N_DROPS] = {
                 "too short for a DHCP message",
@@ -27,106 +24,15 @@ const char *dhcp4_drop_text(enum dhcp4_drop drop) {
         return (unsigned)drop < DHCP4_N_DROPS ? texts[drop] : "unknown";
 }
 
-/* ---- configuration ---- */
-
-/* All of it in one piece of memory: arrays, then texts. */
-struct copier {
-        uint8_t *data; /* NULL while measuring */
-        size_t at;
-};
-
-static void *copy(struct copier *c, const void *from, size_t n) {
-        void *to = c->data ? c->data + c->at : NULL;
-
-        if (to && n > 0)
-                memcpy(to, from, n);
-        c->at += (n + 15) & ~(size_t)15;
-        return to;
-}
-
-static void copy_config(struct copier *c, const struct dhcp4_config *from,
-                        struct dhcp4_config *to) {
-        struct dhcp4_subnet *subnets;
-        struct dhcp4_host *hosts;
-
-        *to = *from;
-        to->interfaces = copy(c, from->interfaces,
-                              from->n_interfaces * sizeof(*from->interfaces));
-        to->subnets = subnets =
-                copy(c, from->subnets, from->n_subnets * sizeof(*from->subnets));
-        to->hosts = hosts = copy(c, from->hosts, from->n_hosts * sizeof(*from->hosts));
-        for (size_t i = 0; i < from->n_subnets; i++) {
-                const struct dhcp4_subnet *s = &from->subnets[i];
-                const char *name = s->filename ? s->filename : "";
-                void *pools = copy(c, s->pools, s->n_pools * sizeof(*s->pools));
-                void *options = copy(c, s->options, s->n_options * sizeof(*s->options));
-                void *filename = copy(c, name, strlen(name) + 1);
-
-                if (!c->data)
-                        continue;
-                subnets[i].pools = pools;
-                subnets[i].options = options;
-                subnets[i].filename = filename;
-        }
-        for (size_t i = 0; i < from->n_hosts; i++) {
-                const char *name =
-                        from->hosts[i].hostname ? from->hosts[i].hostname : "";
-                void *hostname = copy(c, name, strlen(name) + 1);
-
-                if (c->data)
-                        hosts[i].hostname = hostname;
-        }
-}
-
-_Static_assert(sizeof(struct dhcp4_range) == sizeof(struct pool_range),
-               "ranges are handed on as they are");
-
-static int configure_pool(struct pool *pool, const struct dhcp4_config *config) {
-        struct pool_subnet *subnets = calloc(config->n_subnets + 1, sizeof(*subnets));
-        ip4_t *reserved =
-                calloc(config->n_hosts + config->n_interfaces + 1, sizeof(*reserved));
-        size_t n = 0;
-        int r = -ENOMEM;
-
-        for (size_t i = 0; subnets && i < config->n_subnets; i++)
-                subnets[i] = (struct pool_subnet){
-                        config->subnets[i].network, config->subnets[i].mask,
-                        (const struct pool_range *)(const void *)config->subnets[i]
-                                .pools,
-                        config->subnets[i].n_pools
-                };
-        /* Hosts' addresses are theirs; ours are ours, even inside a pool. */
-        for (size_t i = 0; reserved && i < config->n_hosts; i++)
-                reserved[n++] = config->hosts[i].address;
-        for (size_t i = 0; reserved && i < config->n_interfaces; i++)
-                reserved[n++] = config->interfaces[i].address;
-        if (subnets && reserved)
-                r = pool_configure(pool, subnets, config->n_subnets, reserved, n);
-        free(subnets);
-        free(reserved);
-        return r;
-}
+/* ---- life ---- */
 
 int dhcp4_server_configure(struct dhcp4_server *server,
                            const struct dhcp4_config *config) {
-        struct copier c = { 0 };
-        struct dhcp4_config copied;
-        int r;
+        int r = sites_configure(&server->sites, server->pool, config);
 
-        copy_config(&c, config, &copied);
-        c = (struct copier){ .data = malloc(c.at + 1) };
-        if (!c.data)
-                return -ENOMEM;
-        copy_config(&c, config, &copied);
-        r = configure_pool(server->pool, &copied);
-        if (r < 0) {
-                free(c.data);
-                return r;
-        }
-        free(server->memory);
-        server->memory = c.data;
-        server->config = copied;
-        return 0;
+        if (r == 0)
+                server->config = *config;
+        return r;
 }
 
 int dhcp4_server_new(const struct dhcp4_config *config, struct dhcp4_server **ret) {
@@ -135,7 +41,12 @@ int dhcp4_server_new(const struct dhcp4_config *config, struct dhcp4_server **re
 
         if (!server)
                 return -ENOMEM;
+        list_init(&server->held);
+        for (size_t i = 0; i < HELD_BUCKETS; i++)
+                list_init(&server->held_by_address[i]);
         r = pool_new(&server->pool);
+        if (r == 0)
+                r = adapt_new(&server->adapt);
         if (r == 0)
                 r = dhcp4_server_configure(server, config);
         if (r < 0) {
@@ -149,8 +60,10 @@ int dhcp4_server_new(const struct dhcp4_config *config, struct dhcp4_server **re
 struct dhcp4_server *dhcp4_server_free(struct dhcp4_server *server) {
         if (!server)
                 return NULL;
+        hold_done(server);
         pool_free(server->pool);
-        free(server->memory);
+        adapt_free(server->adapt);
+        sites_done(&server->sites);
         free(server);
         return NULL;
 }
@@ -159,173 +72,101 @@ int dhcp4_server_load(struct dhcp4_server *server, const struct lease_record *re
         return pool_load(server->pool, record);
 }
 
-/* ---- who asks ---- */
-
-static const struct dhcp4_interface *find_interface(const struct dhcp4_server *server,
-                                                    int ifindex) {
-        for (size_t i = 0; i < server->config.n_interfaces; i++)
-                if (server->config.interfaces[i].ifindex == ifindex)
-                        return &server->config.interfaces[i];
-        return NULL;
-}
-
-static const struct dhcp4_subnet *subnet_of(const struct exchange *x, ip4_t address) {
-        const struct dhcp4_config *config = &x->server->config;
-
-        for (size_t i = 0; i < config->n_subnets; i++)
-                if ((address & config->subnets[i].mask) == config->subnets[i].network)
-                        return &config->subnets[i];
-        return NULL;
-}
-
-/* Sent to an address of ours from the one that the client says it has. */
-static bool is_unicast(const struct exchange *x) {
-        const struct dhcp4_config *config = &x->server->config;
-
-        for (size_t i = 0; i < config->n_interfaces; i++)
-                if (config->interfaces[i].address == x->received->to)
-                        return x->received->from == x->message->ciaddr;
-        return false;
-}
-
-/* RFC 2131 4.3.1: the subnet is the relay's, else that of the wire it came by. What a
- * client behind a relay unicasts to renew comes without the relay (4.3.6); its own
- * address tells. */
-static const struct dhcp4_subnet *find_subnet(const struct exchange *x) {
-        const struct dhcp4_subnet *subnet = NULL;
-
-        if (x->message->giaddr)
-                return subnet_of(x, x->message->giaddr);
-        if (x->message->ciaddr && is_unicast(x))
-                subnet = subnet_of(x, x->message->ciaddr);
-        return subnet ? subnet : subnet_of(x, x->interface->address);
-}
-
-static const struct dhcp4_host *find_host(const struct exchange *x) {
-        const struct dhcp4_config *config = &x->server->config;
-
-        for (size_t i = 0; x->subnet && i < config->n_hosts; i++)
-                if (mac_is_equal(config->hosts[i].mac, x->facts.mac) &&
-                    (config->hosts[i].address & x->subnet->mask) == x->subnet->network)
-                        return &config->hosts[i];
-        return NULL;
-}
-
-/* A reservation is the card's, whatever identifier firmware, installer or system give
- * themselves: the client is who holds the address under that card. */
-static void identify_host(struct exchange *x) {
-        const struct pool_binding *held = pool_at(x->server->pool, x->host->address);
-
-        x->client.n_id = 0;
-        if (!held || !mac_is_equal(held->record.mac, x->facts.mac))
-                return;
-        x->client.id = held->record.client_id;
-        x->client.n_id = held->record.n_client_id;
-}
-
-static void identify(struct exchange *x) {
-        struct span id = dhcp4_option(x->message, DHCP4_CLIENT_ID);
-
-        pxe_facts(x->message, &x->facts);
-        x->client = (struct pool_client){ x->facts.mac, id.data,
-                                          (uint8_t)min_size(id.n, 255) };
-        x->subnet = find_subnet(x);
-        x->host = find_host(x);
-        if (x->host)
-                identify_host(x);
-        x->facts.is_proxy = x->server->config.is_proxy;
-        x->facts.server = x->interface->address;
-        if (x->subnet) {
-                x->facts.filename = x->subnet->filename;
-                x->facts.next_server = x->subnet->next_server;
-        }
-        policy_decide(&x->server->config.rules, &x->facts, &x->decision);
-}
-
-static void say_seen(struct exchange *x, ip4_t address) {
-        struct dhcp4_action *action = &x->out->items[x->out->n++];
-
-        action->kind = DHCP4_SEEN;
-        action->seen.facts = x->facts;
-        action->seen.facts.filename = NULL;
-        action->seen.is_discover = x->message->type == DHCP4_DISCOVER;
-        action->seen.address = address;
+void dhcp4_server_load_habit(struct dhcp4_server *server,
+                             const struct adapt_habit *habit) {
+        adapt_load(server->adapt, habit);
 }
 
 /* ---- addresses ---- */
-
-static nsec_t lifetime_of(const struct exchange *x) {
-        uint32_t asked = dhcp4_option_be32(x->message, DHCP4_LEASE_TIME);
-        nsec_t most = x->subnet->max_lease_time;
-
-        if (asked == 0)
-                return x->subnet->lease_time;
-        if (asked == UINT32_MAX || (nsec_t)asked * NSEC_PER_SEC > most)
-                return most;
-        /* A client that asks for seconds would be back before it has booted. */
-        return max_u64((nsec_t)asked, 60) * NSEC_PER_SEC;
-}
 
 static nsec_t end_of(nsec_t now, nsec_t lifetime) {
         return lifetime >= NSEC_NEVER - now ? NSEC_NEVER : now + lifetime;
 }
 
-/* Has a lease, had one, or holds an offer; an offer that came to nothing is none, or a
- * crowd of invented clients would only have to ask twice. */
-static bool is_known(const struct exchange *x) {
-        const struct pool_binding *own =
-                pool_find(x->server->pool, x->subnet->network, &x->client);
+static struct pool_binding *own_in_pools(struct exchange *x) {
+        struct pool_request request;
 
-        return own && (own->was_stored || own->state == POOL_OFFERED);
+        exchange_ranges(x, &request);
+        return pool_find(x->server->pool, &request);
 }
 
+/* May this client hold one more offer? Not when its card or its port holds many under
+ * other names already. Says so when not. */
+static bool may_be_offered(struct exchange *x, const struct pool_binding *own) {
+        const struct pool *pool = x->server->pool;
+
+        /* Has a lease, had one, or holds an offer; an offer that came to nothing is
+         * none, or a crowd of invented clients would only have to ask twice. */
+        if (own && (own->was_stored || own->state == POOL_OFFERED))
+                return true;
+        if (pool_n_offered_to(pool, &x->client) >= DHCP4_OFFERS_PER_MAC)
+                say_silent(x, "this MAC holds many offers under other identifiers");
+        else if (pool_n_offered_at(pool, &x->client) >= DHCP4_OFFERS_PER_PORT)
+                say_silent(x, "this port of the relay holds many offers already");
+        else
+                return true;
+        return false;
+}
+
+/* The address to offer; NULL when there is none, which is said. */
 static struct pool_binding *choose(struct exchange *x, ip4_t wanted) {
         struct pool *pool = x->server->pool;
-        nsec_t until = x->now + offer_time;
+        nsec_t until = x->now + x->server->config.offer_time;
+        struct pool_binding *own;
+        struct pool_request request;
 
-        if (x->host)
-                return pool_take(pool, x->subnet->network, x->host->address, &x->client,
-                                 x->now, until);
-        if (pool_n_offered(pool) >= DHCP4_OFFERS_MAX && !is_known(x))
-                return NULL;
-        return pool_offer(pool, x->subnet->network, &x->client, wanted, x->now, until);
-}
-
-static void say_exhausted(struct exchange *x) {
-        char network[IP4_TEXT_MAX];
-        struct event *event;
-
-        if (x->host) {
-                say_silent(x, "its reserved address is in use by another");
-                return;
+        if (x->host_address) {
+                own = pool_take(pool, x->site->subnet->network, x->host_address,
+                                &x->client, x->now, until);
+        } else {
+                exchange_ranges(x, &request);
+                request.wanted = wanted;
+                request.until = until;
+                request.lapse = until - DHCP4_OFFER_LEAST * NSEC_PER_SEC;
+                own = pool_find(pool, &request);
+                if (!may_be_offered(x, own))
+                        return NULL;
+                request.is_crowded = pool_n_offered(pool) >= DHCP4_OFFERS_MAX;
+                own = pool_offer(pool, &request);
         }
-        event = actions_event(x->out, EVENT_POOL_EXHAUSTED);
-        event->mac = x->facts.mac;
-        event->values[0] = (struct event_value)EVENT_TEXT(
-                actions_text(x->out, ip4_format(x->subnet->network, network), NULL));
+        if (!own)
+                say_exhausted(x);
+        return own;
 }
 
-/* An identifier may come with another card than before (a dock): the lease is known by
- * the one in use. */
+/* Must the wire be asked first whether somebody has this address? An address that is
+ * reserved is not looked for: there is no other to offer instead. */
+static bool must_wait(struct exchange *x, struct pool_binding *binding) {
+        if (x->server->config.probe_time == 0 || binding->state != POOL_OFFERED ||
+            binding->was_probed || x->host_address)
+                return false;
+        if (!hold_request(x, binding))
+                say_silent(x, "too many addresses are being probed");
+        return true;
+}
+
 static void remember_client(struct exchange *x, struct pool_binding *binding) {
-        binding->record.mac = x->facts.mac;
-        dhcp4_option_text(x->message, DHCP4_HOST_NAME, binding->record.hostname,
-                          sizeof(binding->record.hostname));
+        char hostname[LEASE_HOSTNAME_MAX];
+
+        dhcp4_option_text(x->message, DHCP4_HOST_NAME, hostname, sizeof(hostname));
+        pool_name(x->server->pool, binding, x->facts.mac, hostname);
 }
 
 static void bind(struct exchange *x, struct pool_binding *binding, nsec_t lifetime) {
         struct event *event;
+        char hostname[LEASE_HOSTNAME_MAX];
 
-        pool_bind(x->server->pool, binding, x->now, end_of(x->now, lifetime));
         remember_client(x, binding);
-        actions_persist(x, binding);
+        pool_bind(x->server->pool, binding, x->now, end_of(x->now, lifetime));
+        actions_persist(x->out, binding);
+        dhcp4_option_text(x->message, DHCP4_HOST_NAME, hostname, sizeof(hostname));
         event = actions_event(x->out, EVENT_LEASE_BOUND);
         event->mac = x->facts.mac;
-        event->address = binding->record.address;
-        event->values[0] = (struct event_value)EVENT_IP4(binding->record.address);
+        event->address = binding->address;
+        event->values[0] = (struct event_value)EVENT_IP4(binding->address);
         event->values[1] = (struct event_value)EVENT_DURATION(lifetime);
-        event->values[2] = (struct event_value)EVENT_TEXT(
-                actions_text(x->out, binding->record.hostname, NULL));
+        event->values[2] =
+                (struct event_value)EVENT_TEXT(actions_text(x->out, hostname, NULL));
 }
 
 static void refuse(struct exchange *x, const char *why) {
@@ -335,42 +176,87 @@ static void refuse(struct exchange *x, const char *why) {
                 say_silent(x, why);
 }
 
+static void took_step(struct exchange *x, enum adapt_step step) {
+        struct adapt_habit habit;
+
+        if (x->form.form &&
+            adapt_step(x->server->adapt, x->facts.mac, step, x->now, &habit))
+                actions_new(x->out, DHCP4_REMEMBER)->habit = habit;
+}
+
 /* ---- RFC 2131 4.3, message by message ---- */
 
+/* RFC 2131 4.3.1: the address it has, else had, else asks for, else any; held for it
+ * until it answers or the offer lapses. */
 static void on_discover(struct exchange *x) {
         ip4_t wanted = dhcp4_option_be32(x->message, DHCP4_REQUESTED_ADDRESS);
         struct pool_binding *binding = choose(x, wanted);
 
-        if (!binding) {
-                say_exhausted(x);
+        if (!binding || must_wait(x, binding))
                 return;
-        }
+        exchange_settle(x, exchange_site_of(x, binding->address));
         say_decided(x);
+        say_adapted(x);
         send_reply(x, &(struct reply){ .type = DHCP4_OFFER,
-                                       .address = binding->record.address,
-                                       .lifetime = lifetime_of(x) });
+                                       .address = binding->address,
+                                       .lifetime = exchange_lifetime(x) });
+}
+
+/* A lease that has most of its time left is acknowledged as it is: machines that boot
+ * ask two or three times in a minute, and the disk need not hear of it each time. */
+static bool is_fresh(const struct exchange *x, const struct pool_binding *binding,
+                     nsec_t lifetime) {
+        nsec_t left = binding->ends == NSEC_NEVER ? NSEC_NEVER
+                      : binding->ends > x->now    ? binding->ends - x->now
+                                                  : 0;
+
+        return binding->state == POOL_BOUND && binding->was_stored &&
+               binding->starts <= x->now && left <= lifetime &&
+               left >= lifetime - lifetime / 4 &&
+               mac_is_equal(binding->mac, x->facts.mac) &&
+               pool_is_named(binding, dhcp4_option(x->message, DHCP4_HOST_NAME));
 }
 
 static void acknowledge(struct exchange *x, struct pool_binding *binding) {
-        nsec_t lifetime = lifetime_of(x);
+        nsec_t lifetime;
 
-        bind(x, binding, lifetime);
+        exchange_settle(x, exchange_site_of(x, binding->address));
+        lifetime = exchange_lifetime(x);
+        if (is_fresh(x, binding, lifetime))
+                lifetime = binding->ends == NSEC_NEVER ? NSEC_NEVER
+                                                       : binding->ends - x->now;
+        else
+                bind(x, binding, lifetime);
+        took_step(x, ADAPT_REQUESTED);
         send_reply(x, &(struct reply){ .type = DHCP4_ACK,
-                                       .address = binding->record.address,
+                                       .address = binding->address,
                                        .lifetime = lifetime,
                                        .durable = true });
 }
 
 /* Given to this client in the configuration, or to nobody. */
 static bool may_have(const struct exchange *x, ip4_t address) {
-        const struct dhcp4_config *config = &x->server->config;
+        if (x->host_address)
+                return x->host_address == address;
+        return sites_reserved(&x->server->sites, address) == UINT32_MAX;
+}
 
-        if (x->host)
-                return x->host->address == address;
-        for (size_t i = 0; i < config->n_hosts; i++)
-                if (config->hosts[i].address == address)
-                        return false;
-        return true;
+static bool is_on_wire(const struct exchange *x, ip4_t address) {
+        const struct site *site = exchange_site_of(x, address);
+
+        return site && site->wire == x->site->wire;
+}
+
+/* In a pool that this client may use. */
+static bool is_in_pools(struct exchange *x, ip4_t address) {
+        size_t range = pool_range_of(x->server->pool, address);
+        struct pool_request request;
+
+        exchange_ranges(x, &request);
+        for (size_t i = 0; i < request.n_ranges; i++)
+                if (request.ranges[i] == range)
+                        return true;
+        return false;
 }
 
 /* The client's binding of this address, or a new one when it may have it. */
@@ -380,14 +266,13 @@ static struct pool_binding *binding_for(struct exchange *x, ip4_t address) {
 
         if (!may_have(x, address))
                 return NULL;
-        if (binding && binding->state <= POOL_BOUND &&
-            pool_client_is(binding, &x->client) &&
-            binding->record.subnet == x->subnet->network)
+        if (binding && binding->state <= POOL_BOUND && !binding->is_held &&
+            pool_client_is(binding, &x->client))
                 return binding;
-        if (!x->host && !pool_has(pool, x->subnet->network, address))
+        if (!x->host_address && !is_in_pools(x, address))
                 return NULL;
-        return pool_take(pool, x->subnet->network, address, &x->client, x->now,
-                         x->now + offer_time);
+        return pool_take(pool, exchange_site_of(x, address)->subnet->network, address,
+                         &x->client, x->now, x->now + x->server->config.offer_time);
 }
 
 /* RFC 2131 4.3.2, SELECTING: an offer was taken, ours or another's. */
@@ -395,14 +280,15 @@ static void on_selecting(struct exchange *x, ip4_t server) {
         ip4_t wanted = dhcp4_option_be32(x->message, DHCP4_REQUESTED_ADDRESS);
         struct pool_binding *own;
 
-        if (server != x->interface->address) {
-                own = pool_find(x->server->pool, x->subnet->network, &x->client);
+        if (!exchange_is_us(x, server)) {
+                own = own_in_pools(x);
                 if (own && own->state == POOL_OFFERED)
                         pool_release(x->server->pool, own, x->now);
+                others_heard(x, server, wanted);
                 say_silent(x, "the client took another server's offer");
                 return;
         }
-        own = binding_for(x, wanted);
+        own = is_on_wire(x, wanted) ? binding_for(x, wanted) : NULL;
         if (own)
                 acknowledge(x, own);
         else
@@ -413,7 +299,7 @@ static void on_selecting(struct exchange *x, ip4_t server) {
 static void on_again(struct exchange *x, ip4_t address) {
         struct pool_binding *own;
 
-        if ((address & x->subnet->mask) != x->subnet->network) {
+        if (!is_on_wire(x, address)) {
                 refuse(x, "that address belongs to another network");
                 return;
         }
@@ -441,49 +327,64 @@ static void on_request(struct exchange *x) {
                 say_silent(x, "it names no address");
 }
 
-static struct pool_binding *own_binding(struct exchange *x, ip4_t address) {
-        struct pool_binding *binding = pool_at(x->server->pool, address);
+/* RFC 2131 table 5: RELEASE and DECLINE name the server they are for. */
+static bool is_for_us(const struct exchange *x) {
+        ip4_t server = dhcp4_option_be32(x->message, DHCP4_SERVER_ID);
 
-        return binding && binding->state <= POOL_BOUND &&
-                               pool_client_is(binding, &x->client)
-                       ? binding
-                       : NULL;
+        return server == 0 || exchange_is_us(x, server);
 }
 
-static void say_lease(struct exchange *x, enum event_kind kind, ip4_t address) {
-        struct event *event = actions_event(x->out, kind);
+static struct pool_binding *own_lease(struct exchange *x, ip4_t address) {
+        struct pool_binding *binding = pool_at(x->server->pool, address);
 
-        event->mac = x->facts.mac;
-        event->address = address;
-        event->values[0] = (struct event_value)EVENT_IP4(address);
-        if (kind == EVENT_LEASE_DECLINED)
-                event->values[1] = (struct event_value)EVENT_DURATION(decline_time);
+        if (!is_for_us(x))
+                say_silent(x, "it is for another server");
+        else if (!binding || binding->state != POOL_BOUND ||
+                 !pool_client_is(binding, &x->client))
+                say_silent(x, "it does not hold that address");
+        else
+                return binding;
+        return NULL;
 }
 
 static void on_release(struct exchange *x) {
-        struct pool_binding *own = own_binding(x, x->message->ciaddr);
+        struct pool_binding *own = own_lease(x, x->message->ciaddr);
 
-        if (!own || own->state != POOL_BOUND) {
-                say_silent(x, "it does not hold that address");
+        if (!own)
                 return;
-        }
         pool_release(x->server->pool, own, x->now);
-        actions_persist(x, own);
-        say_lease(x, EVENT_LEASE_RELEASED, own->record.address);
+        actions_persist(x->out, own);
+        say_lease(x, EVENT_LEASE_RELEASED, own->address, 0, NULL);
+}
+
+/* One that declines everything would empty the pool: some an hour are believed. */
+static bool is_believed(struct exchange *x) {
+        struct mac mac = x->facts.mac;
+        struct decliner *d =
+                &x->server->decliners[(mac.b[3] ^ mac.b[4] * 3u ^ mac.b[5] * 7u) %
+                                      DECLINERS_MAX];
+
+        if (!mac_is_equal(d->mac, mac) || x->now < d->since ||
+            x->now - d->since > 3600 * NSEC_PER_SEC)
+                *d = (struct decliner){ mac, x->now, 0 };
+        return d->n++ < DHCP4_DECLINES_MAX;
 }
 
 /* RFC 2131 4.3.3: somebody else uses it; nobody gets it for a while. */
 static void on_decline(struct exchange *x) {
         ip4_t address = dhcp4_option_be32(x->message, DHCP4_REQUESTED_ADDRESS);
-        struct pool_binding *own = own_binding(x, address);
+        struct pool_binding *own = own_lease(x, address);
+        nsec_t rest = x->server->config.decline_time;
 
-        if (!own) {
-                say_silent(x, "it does not hold that address");
+        if (!own)
+                return;
+        if (!is_believed(x)) {
+                say_silent(x, "it has declined several addresses within the hour");
                 return;
         }
-        pool_decline(x->server->pool, own, x->now, x->now + decline_time);
-        actions_persist(x, own);
-        say_lease(x, EVENT_LEASE_DECLINED, address);
+        pool_decline(x->server->pool, own, x->now, end_of(x->now, rest));
+        actions_persist(x->out, own);
+        say_lease(x, EVENT_LEASE_DECLINED, address, rest, NULL);
 }
 
 /* RFC 2131 4.3.5: no address, no times. */
@@ -492,26 +393,29 @@ static void on_inform(struct exchange *x) {
                 say_silent(x, "it does not say its address");
                 return;
         }
+        exchange_settle(x, x->site);
         send_reply(x, &(struct reply){ .type = DHCP4_ACK });
 }
 
 /* RFC 1534 2, RFC 951: a lease without an end, for those who know of none. */
 static void on_bootp(struct exchange *x) {
         struct pool_binding *binding;
+        struct pool_request request;
 
-        if (!x->host && !x->subnet->bootp) {
+        exchange_ranges(x, &request);
+        if (!x->host_address && request.n_ranges == 0) {
                 say_silent(x, "it speaks BOOTP; allow that with bootp: true");
                 return;
         }
         binding = choose(x, 0);
-        if (!binding) {
-                say_exhausted(x);
+        if (!binding || must_wait(x, binding))
                 return;
-        }
+        exchange_settle(x, exchange_site_of(x, binding->address));
         say_decided(x);
-        bind(x, binding, NSEC_NEVER);
+        if (!is_fresh(x, binding, NSEC_NEVER))
+                bind(x, binding, NSEC_NEVER);
         send_reply(x, &(struct reply){ .type = DHCP4_BOOTP,
-                                       .address = binding->record.address,
+                                       .address = binding->address,
                                        .durable = true });
 }
 
@@ -522,13 +426,15 @@ static void serve(struct exchange *x) {
                 [DHCP4_RELEASE] = on_release, [DHCP4_INFORM] = on_inform,
         };
 
-        if (x->received->port == DHCP4_BINL_PORT) {
-                /* Some firmware asks here even when the offer said not to. */
+        /* Some firmware asks the boot server even when the offer said not to. */
+        if (proxy_is_asked(x)) {
                 proxy_recv(x);
                 return;
         }
         say_received(x);
-        if (!x->subnet)
+        if (x->host && x->host->is_ignored)
+                say_silent(x, "the configuration says to ignore this host");
+        else if (!x->site)
                 say_silent(x, "no subnet is configured for this network");
         else if (handlers[x->message->type])
                 handlers[x->message->type](x);
@@ -538,43 +444,15 @@ static void serve(struct exchange *x) {
 
 /* ---- entry ---- */
 
-static void drop(struct dhcp4_server *server, const struct dhcp4_received *received,
-                 enum dhcp4_drop why, struct dhcp4_actions *out) {
-        const struct dhcp4_interface *interface =
-                find_interface(server, received->ifindex);
-        struct event *event = actions_event(out, EVENT_DHCP_DROPPED);
+static void drop(struct exchange *x, enum dhcp4_drop why) {
+        struct event *event = actions_event(x->out, EVENT_DHCP_DROPPED);
 
-        server->n_dropped[why]++;
-        event->address = received->from;
-        event->values[0] = (struct event_value)EVENT_BYTES(received->n);
+        x->server->n_dropped[why]++;
+        event->address = x->received->from;
+        event->values[0] = (struct event_value)EVENT_BYTES(x->received->n);
         event->values[1] = (struct event_value)EVENT_TEXT(
-                interface ? actions_text(out, interface->name, NULL) : "?");
+                x->interface ? actions_text(x->out, x->interface->name, NULL) : "?");
         event->values[2] = (struct event_value)EVENT_TEXT(dhcp4_drop_text(why));
-}
-
-/* False, with the reason, for what is no request to us. */
-static bool is_request(struct dhcp4_server *server,
-                       const struct dhcp4_received *received,
-                       enum dhcp4_drop *ret_why) {
-        static const enum dhcp4_drop why[] = {
-                [DHCP4_TOO_SHORT] = DHCP4_DROP_SHORT,
-                [DHCP4_NO_COOKIE] = DHCP4_DROP_NO_COOKIE,
-                [DHCP4_BAD_OPTIONS] = DHCP4_DROP_BAD_OPTIONS,
-        };
-        enum dhcp4_verdict verdict =
-                dhcp4_parse(received->data, received->n, &server->message);
-
-        if (verdict != DHCP4_OK)
-                *ret_why = why[verdict];
-        else if (server->message.op != DHCP4_BOOTREQUEST)
-                *ret_why = DHCP4_DROP_NOT_A_REQUEST;
-        else if (server->message.htype != 1 || server->message.hlen != 6)
-                *ret_why = DHCP4_DROP_NOT_ETHERNET;
-        else if (!find_interface(server, received->ifindex))
-                *ret_why = DHCP4_DROP_NO_INTERFACE;
-        else
-                return true;
-        return false;
 }
 
 /* The address the client says it has. Beside another server its REQUEST, which is
@@ -587,33 +465,77 @@ static ip4_t address_of(const struct exchange *x) {
         return m->ciaddr;
 }
 
-void dhcp4_server_recv(struct dhcp4_server *server,
-                       const struct dhcp4_received *received,
-                       struct dhcp4_actions *out) {
-        struct exchange x = { .server = server,
-                              .received = received,
-                              .message = &server->message,
-                              .interface = find_interface(server, received->ifindex),
-                              .now = received->now,
-                              .out = out };
+static void say_seen(struct exchange *x) {
+        struct dhcp4_action *action = actions_new(x->out, DHCP4_SEEN);
+
+        action->seen.facts = x->facts;
+        action->seen.facts.is_proxy = x->server->config.is_proxy;
+        action->seen.facts.server = x->local;
+        action->seen.facts.filename = NULL;
+        action->seen.is_discover = x->message->type == DHCP4_DISCOVER;
+        action->seen.address = address_of(x);
+}
+
+static void receive(struct dhcp4_server *server, const struct dhcp4_received *received,
+                    bool is_replay, struct dhcp4_actions *out) {
+        struct exchange x;
         enum dhcp4_drop why;
 
-        out->n = out->n_texts = 0;
-        server->n_received++;
-        if (!is_request(server, received, &why)) {
-                drop(server, received, why, out);
+        if (!exchange_begin(&x, server, received, out, &why)) {
+                drop(&x, why);
                 return;
         }
-        identify(&x);
-        say_seen(&x, address_of(&x));
+        x.is_replay = is_replay;
+        if (!is_replay)
+                say_seen(&x);
         if (server->config.is_proxy)
                 proxy_recv(&x);
         else
                 serve(&x);
 }
 
+void dhcp4_server_recv(struct dhcp4_server *server,
+                       const struct dhcp4_received *received,
+                       struct dhcp4_actions *out) {
+        out->n = out->n_texts = 0;
+        if (received->port == DHCP4_CLIENT_PORT) {
+                others_recv(server, received, out);
+                return;
+        }
+        server->n_received++;
+        receive(server, received, false, out);
+}
+
+/* ---- time ---- */
+
 nsec_t dhcp4_server_next(const struct dhcp4_server *server) {
-        return pool_next(server->pool);
+        return min_u64(pool_next(server->pool), hold_next(server));
+}
+
+/* Goes on with a request whose probe is over. */
+static void replay(struct dhcp4_server *server, struct held *held, nsec_t now,
+                   struct dhcp4_actions *out) {
+        struct dhcp4_received received = *held_request(held);
+
+        received.now = now;
+        receive(server, &received, true, out);
+        held_free(held);
+}
+
+static bool release_held(struct dhcp4_server *server, nsec_t now,
+                         struct dhcp4_actions *out) {
+        struct held *held = hold_take(server, now, 0);
+        struct pool_binding *binding;
+
+        if (!held)
+                return false;
+        binding = pool_at(server->pool, held_address(held));
+        if (binding && binding->is_held) {
+                binding->is_held = false;
+                binding->was_probed = true;
+        }
+        replay(server, held, now, out);
+        return true;
 }
 
 void dhcp4_server_tick(struct dhcp4_server *server, nsec_t now,
@@ -622,6 +544,8 @@ void dhcp4_server_tick(struct dhcp4_server *server, nsec_t now,
         enum pool_state was;
 
         out->n = out->n_texts = 0;
+        if (release_held(server, now, out))
+                return;
         while (out->n + 2 <= DHCP4_ACTIONS_MAX &&
                (binding = pool_expire(server->pool, now, &was))) {
                 struct event *event;
@@ -629,18 +553,100 @@ void dhcp4_server_tick(struct dhcp4_server *server, nsec_t now,
                 /* An offer that nobody took leaves the disk as it was, unless it was
                  * made of an older lease, which is over as well. */
                 if (was != POOL_OFFERED)
-                        out->items[out->n++] =
-                                (struct dhcp4_action){ .kind = DHCP4_PERSIST,
-                                                       .record = binding->record };
+                        actions_persist(out, binding);
                 if (was != POOL_BOUND)
                         continue;
                 event = actions_event(out, EVENT_LEASE_EXPIRED);
-                event->mac = binding->record.mac;
-                event->address = binding->record.address;
-                event->values[0] =
-                        (struct event_value)EVENT_IP4(binding->record.address);
+                event->mac = binding->mac;
+                event->address = binding->address;
+                event->values[0] = (struct event_value)EVENT_IP4(binding->address);
         }
 }
+
+/* ---- what others tell ---- */
+
+static void say_conflict(struct dhcp4_server *server,
+                         const struct pool_binding *binding, struct mac who,
+                         struct dhcp4_actions *out) {
+        struct event *event = actions_event(out, EVENT_ADDRESS_CONFLICT);
+        char mac[MAC_TEXT_MAX];
+
+        event->address = binding->address;
+        event->values[0] = (struct event_value)EVENT_IP4(binding->address);
+        event->values[1] = (struct event_value)EVENT_TEXT(
+                mac_is_zero(who) ? "somebody"
+                                 : actions_text(out, mac_format(who, mac), NULL));
+        event->values[2] =
+                (struct event_value)EVENT_DURATION(server->config.decline_time);
+}
+
+void dhcp4_server_probed(struct dhcp4_server *server, ip4_t address, struct mac who,
+                         nsec_t now, struct dhcp4_actions *out) {
+        struct pool_binding *binding = pool_at(server->pool, address);
+        struct held *held;
+
+        out->n = out->n_texts = 0;
+        /* Its own client may well answer: it has the address from before. */
+        if (!binding || !binding->is_held || mac_is_equal(binding->mac, who))
+                return;
+        held = hold_take(server, now, address);
+        say_conflict(server, binding, who, out);
+        pool_decline(server->pool, binding, now,
+                     end_of(now, server->config.decline_time));
+        actions_persist(out, binding);
+        if (held)
+                replay(server, held, now, out);
+}
+
+void dhcp4_server_fetched(struct dhcp4_server *server, struct mac mac, nsec_t now,
+                          struct dhcp4_actions *out) {
+        struct adapt_habit habit;
+
+        out->n = out->n_texts = 0;
+        if (adapt_step(server->adapt, mac, ADAPT_FETCHED, now, &habit))
+                actions_new(out, DHCP4_REMEMBER)->habit = habit;
+}
+
+int dhcp4_server_release(struct dhcp4_server *server, ip4_t address, nsec_t now,
+                         struct dhcp4_actions *out) {
+        struct pool_binding *binding = pool_at(server->pool, address);
+        struct event *event;
+
+        out->n = out->n_texts = 0;
+        if (!binding ||
+            (binding->state != POOL_BOUND && binding->state != POOL_DECLINED))
+                return -ENOENT;
+        pool_release(server->pool, binding, now);
+        actions_persist(out, binding);
+        event = actions_event(out, EVENT_LEASE_RELEASED);
+        event->mac = binding->mac;
+        event->address = address;
+        event->values[0] = (struct event_value)EVENT_IP4(address);
+        return 0;
+}
+
+int dhcp4_server_import(struct dhcp4_server *server, const struct lease_record *record,
+                        nsec_t now, struct dhcp4_actions *out) {
+        struct pool_binding *binding = pool_at(server->pool, record->address);
+        struct pool_client client = { record->mac, record->client_id,
+                                      record->n_client_id, 0 };
+        struct lease_record taken = *record;
+        int at = sites_at(&server->sites, record->address), r;
+
+        out->n = out->n_texts = 0;
+        if (at == SITE_NONE)
+                return -EDOM;
+        if (binding && binding->state <= POOL_BOUND && binding->until > now &&
+            !pool_client_is(binding, &client))
+                return -EEXIST;
+        taken.subnet = server->sites.sites[at].subnet->network;
+        r = pool_load(server->pool, &taken);
+        if (r == 0)
+                actions_persist(out, pool_at(server->pool, record->address));
+        return r;
+}
+
+/* ---- listing ---- */
 
 struct listing {
         dhcp4_lease_fn fn;
@@ -649,9 +655,12 @@ struct listing {
 
 static void list_one(const struct pool_binding *binding, void *userdata) {
         const struct listing *listing = userdata;
+        struct lease_record record;
 
-        if (binding->was_stored)
-                listing->fn(&binding->record, listing->userdata);
+        if (!binding->was_stored)
+                return;
+        pool_record(binding, &record);
+        listing->fn(&record, listing->userdata);
 }
 
 void dhcp4_server_leases(const struct dhcp4_server *server, dhcp4_lease_fn fn,
@@ -659,6 +668,13 @@ void dhcp4_server_leases(const struct dhcp4_server *server, dhcp4_lease_fn fn,
         struct listing listing = { fn, userdata };
 
         pool_each(server->pool, list_one, &listing);
+}
+
+size_t dhcp4_server_leases_page(const struct dhcp4_server *server, ip4_t after,
+                                size_t n, dhcp4_lease_fn fn, void *userdata) {
+        struct listing listing = { fn, userdata };
+
+        return pool_page(server->pool, after, n, list_one, &listing);
 }
 
 void dhcp4_server_json(const struct dhcp4_server *server, struct text *out) {

@@ -22,23 +22,31 @@ struct world {
 };
 
 static struct world *new_world(ip4_t first, ip4_t last) {
-        const struct dhcp4_interface interface = { "wire0", WIRE, us, 0xffff0000 };
-        const struct dhcp4_range pool = { first, last };
-        const struct dhcp4_subnet subnet = { .network = NET(0),
-                                             .mask = 0xffff0000,
-                                             .pools = &pool,
-                                             .n_pools = 1,
-                                             .lease_time = 3600 * NSEC_PER_SEC,
-                                             .max_lease_time = 3600 * NSEC_PER_SEC };
+        static const struct dhcp4_interface interface = { "wire0", WIRE, NET(1),
+                                                          0xffff0000 };
+        static struct scope_pool pool;
+        const struct scope_subnet subnet = {
+                .network = NET(0),
+                .mask = 0xffff0000,
+                .pools = &pool,
+                .n_pools = 1,
+                .scope = { .lease_time = 3600 * NSEC_PER_SEC,
+                           .max_lease_time = 3600 * NSEC_PER_SEC }
+        };
+        static struct scope_subnet kept;
         const struct dhcp4_config config = { .authoritative = true,
+                                             .decline_time = 3600 * NSEC_PER_SEC,
+                                             .offer_time = 60 * NSEC_PER_SEC,
                                              .interfaces = &interface,
                                              .n_interfaces = 1,
-                                             .subnets = &subnet,
+                                             .subnets = &kept,
                                              .n_subnets = 1,
                                              .rules = { .loaders = UINT32_MAX,
                                                         .http_port = 80 } };
         struct world *w = test_calloc(1, sizeof(*w));
 
+        pool = (struct scope_pool){ .first = first, .last = last };
+        kept = subnet;
         w->now = 1700000000 * NSEC_PER_SEC;
         assert_int_equal(dhcp4_server_new(&config, &w->server), 0);
         return w;

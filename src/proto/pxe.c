@@ -84,8 +84,122 @@ void pxe_facts(const struct dhcp4_message *message, struct policy_facts *ret) {
         *ret = f;
 }
 
-void pxe_build_vendor_options(struct writer *w) {
-        static const uint8_t control[] = { 6, 1, 8, DHCP4_END };
+enum { /* sub-options of 43 */
+       PXE_DISCOVERY_CONTROL = 6,
+       PXE_BOOT_SERVERS = 8,
+       PXE_BOOT_MENU = 9,
+       PXE_MENU_PROMPT = 10,
+       PXE_BOOT_ITEM = 71,
+};
 
-        dhcp4_build_option(w, DHCP4_VENDOR_OPTIONS, control, sizeof(control));
+static const struct scope_pxe_item only_item = { .type = PXE_ITEM_OURS,
+                                                 .title = "Bootjack" };
+static const struct scope_pxe only_menu = { .items = &only_item, .n_items = 1 };
+
+static size_t title_size(const struct scope_pxe_item *item) {
+        return min_size(strlen(item->title ? item->title : ""), 60);
+}
+
+/* How many items fit beside the rest: each is a server of 7 bytes and a title. */
+static size_t count_items(const struct scope_pxe *menu, size_t room) {
+        size_t n = 0;
+
+        for (; n < menu->n_items; n++) {
+                size_t size = 7 + 3 + title_size(&menu->items[n]);
+
+                if (size > room)
+                        break;
+                room -= size;
+        }
+        return n;
+}
+
+static void build_servers(struct writer *w, const struct scope_pxe *menu, size_t n,
+                          ip4_t ours) {
+        writer_u8(w, PXE_BOOT_SERVERS);
+        writer_u8(w, (uint8_t)(n * 7));
+        for (size_t i = 0; i < n; i++) {
+                writer_be16(w, menu->items[i].type);
+                writer_u8(w, 1);
+                writer_be32(w, menu->items[i].server ? menu->items[i].server : ours);
+        }
+}
+
+static void build_menu(struct writer *w, const struct scope_pxe *menu, size_t n) {
+        size_t size = 0;
+
+        for (size_t i = 0; i < n; i++)
+                size += 3 + title_size(&menu->items[i]);
+        writer_u8(w, PXE_BOOT_MENU);
+        writer_u8(w, (uint8_t)size);
+        for (size_t i = 0; i < n; i++) {
+                size_t title = title_size(&menu->items[i]);
+
+                writer_be16(w, menu->items[i].type);
+                writer_u8(w, (uint8_t)title);
+                if (title > 0)
+                        writer_bytes(w, menu->items[i].title, title);
+        }
+}
+
+/* A timeout of 0 takes the first item at once; 255 waits for a key. */
+static void build_prompt(struct writer *w, const struct scope_pxe *menu, size_t n) {
+        uint64_t seconds = menu->timeout / NSEC_PER_SEC;
+
+        writer_u8(w, PXE_MENU_PROMPT);
+        writer_u8(w, (uint8_t)(1 + n));
+        writer_u8(w,
+                  (uint8_t)(menu->timeout == NSEC_NEVER ? 255 : min_u64(seconds, 254)));
+        if (n > 0)
+                writer_bytes(w, menu->prompt, n);
+}
+
+void pxe_build_vendor(struct writer *w, const struct pxe_vendor *vendor) {
+        const struct scope_pxe *menu = vendor->menu;
+        size_t prompt, n;
+
+        if (vendor->control) {
+                writer_u8(w, PXE_DISCOVERY_CONTROL);
+                writer_u8(w, 1);
+                writer_u8(w, vendor->control);
+        }
+        if (vendor->has_item) {
+                writer_u8(w, PXE_BOOT_ITEM);
+                writer_u8(w, 4);
+                writer_be16(w, vendor->item);
+                writer_be16(w, vendor->layer);
+        }
+        if (menu) {
+                if (menu->n_items == 0)
+                        menu = &only_menu;
+                prompt = min_size(strlen(menu->prompt ? menu->prompt : ""), 60);
+                /* Beside it: control, two heads, the prompt with its head, the end. */
+                n = count_items(menu, 255 - 3 - 2 - 2 - 3 - prompt - 1);
+                build_servers(w, menu, n, vendor->server);
+                build_menu(w, menu, n);
+                build_prompt(w, menu, prompt);
+        }
+        writer_u8(w, DHCP4_END);
+}
+
+bool pxe_parse_item(struct span vendor_options, uint16_t *ret_item,
+                    uint16_t *ret_layer) {
+        struct reader r = reader_of(vendor_options.data, vendor_options.n);
+
+        while (reader_left(&r) > 0) {
+                uint8_t code = reader_u8(&r);
+                struct span value;
+
+                if (code == DHCP4_PAD)
+                        continue;
+                if (code == DHCP4_END)
+                        break;
+                value = reader_span(&r, reader_u8(&r));
+                if (r.failed || code != PXE_BOOT_ITEM || value.n != 4)
+                        continue;
+                *ret_item = load_be16(value.data);
+                *ret_layer = load_be16(value.data + 2);
+                return true;
+        }
+        return false;
 }

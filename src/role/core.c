@@ -50,8 +50,11 @@ void core_event(struct core *core, struct event *event) {
 static void pass_event(struct core *core, const struct ipc_message *message) {
         struct event event;
 
-        if (event_unpack(message->tail, message->n_tail, &event))
-                core_event(core, &event);
+        if (!event_unpack(message->tail, message->n_tail, &event))
+                return;
+        core_event(core, &event);
+        if (event.kind == EVENT_FILE_STARTED)
+                core_dhcp_fetched(core, event.mac);
 }
 
 /* ---- media ---- */

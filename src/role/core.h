@@ -51,10 +51,13 @@ struct core {
         struct net_interface interfaces[CORE_INTERFACES_MAX];
         size_t n_interfaces;
         struct core_socket sockets[CORE_SOCKETS_MAX];
+        bool can_probe; /* the sockets for it are there */
         int raw;
         struct udp_batch *batch;
 
         struct dhcp4_server *dhcp;
+        struct dhcp4_interface dhcp_interfaces[CORE_ADDRESSES_MAX];
+        struct scope_subnet *dhcp_subnets; /* that the server borrows */
         struct policy_rules rules;
         struct dhcp4_actions *actions;
         struct loop_timer *dhcp_timer;
@@ -63,7 +66,7 @@ struct core {
 
         struct store *store;
         struct loop_watch *store_watch;
-        int64_t last_ticket;
+        int64_t last_ticket, done_ticket;
         bool store_has_failed;
 
         struct machines *machines;
@@ -86,12 +89,14 @@ const struct net_interface *core_interface_of(const struct core *core, ip4_t add
 
 /* DHCP: builds its configuration anew from conf and interfaces. */
 MUST_USE int core_dhcp_configure(struct core *core);
-/* The same while serving: without memory the old one goes on, and that is said. */
+/* The same while serving. */
 void core_dhcp_refresh(struct core *core);
 MUST_USE int core_dhcp_start(struct core *core);
 void core_dhcp_socket(struct core *core, const struct ipc_socket *at, int fd);
 void core_dhcp_socket_gone(struct core *core, const struct ipc_socket *at);
 void core_dhcp_stop(struct core *core);
+/* A machine fetched a file: the DHCP answer that sent it there was understood. */
+void core_dhcp_fetched(struct core *core, struct mac mac);
 /* The facts of a subnet as explain needs them. */
 void core_dhcp_subnet_facts(const struct core *core, ip4_t server,
                             struct policy_facts *facts);

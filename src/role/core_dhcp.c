@@ -3,13 +3,14 @@
  * A message marked durable waits here until the store has said that every lease before
  * it is on disk; if the disk fails, it waits for ever and the client asks again.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "role/core.h"
 #include "wire/frame.h"
 
-enum { PENDING_MAX = 8192 };
+enum { PENDING_MAX = 8192, TICKS_MAX = 256 };
 
 const struct net_interface *core_interface_of(const struct core *core, ip4_t address) {
         for (size_t i = 0; i < core->n_interfaces; i++)
@@ -24,17 +25,18 @@ const struct net_interface *core_interface_of(const struct core *core, ip4_t add
 /* ---- configuration ---- */
 
 /* An entry for each address of an interface, the first one first. */
-static size_t copy_interfaces(const struct core *core, struct dhcp4_interface *ret) {
+static size_t copy_interfaces(struct core *core) {
+        struct dhcp4_interface *to = core->dhcp_interfaces;
         size_t n = 0;
 
         for (size_t i = 0; i < core->n_interfaces; i++) {
                 const struct net_interface *from = &core->interfaces[i];
 
                 for (size_t j = 0; j < net_n_addresses(from); j++, n++) {
-                        ret[n].ifindex = from->ifindex;
-                        ret[n].address = net_address(from, j).address;
-                        ret[n].mask = net_address(from, j).mask;
-                        memcpy(ret[n].name, from->name, sizeof(ret[n].name));
+                        to[n].ifindex = from->ifindex;
+                        to[n].address = net_address(from, j).address;
+                        to[n].mask = net_address(from, j).mask;
+                        memcpy(to[n].name, from->name, sizeof(to[n].name));
                 }
         }
         return n;
@@ -53,67 +55,32 @@ static struct net_address network_of(const struct net_interface *interface,
 }
 
 /* A subnet that came as a bare range takes the network of its interface. */
-static bool place_subnet(const struct core *core, const struct conf_subnet *from,
-                         ip4_t *ret_network, ip4_t *ret_mask) {
+static bool place_subnet(const struct core *core, struct scope_subnet *subnet) {
         const struct net_interface *interface;
         struct net_address own;
 
-        *ret_network = from->network;
-        *ret_mask = from->mask;
-        if (from->mask)
+        if (subnet->mask)
                 return true;
-        if (from->n_pools == 0)
+        if (subnet->n_pools == 0)
                 return false;
-        interface = core_interface_of(core, from->pools[0].first);
+        interface = core_interface_of(core, subnet->pools[0].first);
         if (!interface)
                 return false;
-        own = network_of(interface, from->pools[0].first);
-        *ret_network = own.address & own.mask;
-        *ret_mask = own.mask;
+        own = network_of(interface, subnet->pools[0].first);
+        subnet->network = own.address & own.mask;
+        subnet->mask = own.mask;
         return true;
 }
 
-_Static_assert(sizeof(struct conf_range) == sizeof(struct dhcp4_range) &&
-                       sizeof(struct conf_option) == sizeof(struct dhcp4_option),
-               "the configuration's ranges and options are handed on as they are");
-
-static size_t copy_subnets(const struct core *core, struct dhcp4_subnet *ret) {
+static size_t copy_subnets(const struct core *core, struct scope_subnet *ret) {
         const struct conf *conf = core->role->conf;
         size_t n = 0;
 
         for (size_t i = 0; i < conf->dhcp.n_subnets; i++) {
-                const struct conf_subnet *from = &conf->dhcp.subnets[i];
-                ip4_t network, mask;
-
-                if (!place_subnet(core, from, &network, &mask))
-                        continue;
-                ret[n++] = (struct dhcp4_subnet){
-                        .network = network,
-                        .mask = mask,
-                        .pools = (const struct dhcp4_range *)(const void *)from->pools,
-                        .n_pools = from->n_pools,
-                        .bootp = from->bootp,
-                        .lease_time = from->lease_time,
-                        .max_lease_time = from->max_lease_time,
-                        .options = (const struct dhcp4_option *)(const void *)
-                                           from->options,
-                        .n_options = from->n_options,
-                        .next_server = from->next_server,
-                        .filename = from->filename,
-                };
+                ret[n] = conf->dhcp.subnets[i];
+                n += place_subnet(core, &ret[n]);
         }
         return n;
-}
-
-static size_t copy_hosts(const struct core *core, struct dhcp4_host *ret) {
-        const struct conf *conf = core->role->conf;
-
-        for (size_t i = 0; i < conf->dhcp.n_hosts; i++)
-                ret[i] =
-                        (struct dhcp4_host){ .mac = conf->dhcp.hosts[i].mac,
-                                             .address = conf->dhcp.hosts[i].address,
-                                             .hostname = conf->dhcp.hosts[i].hostname };
-        return conf->dhcp.n_hosts;
 }
 
 /* Which loaders can be served: the administrator's folders and the system's packages.
@@ -144,42 +111,58 @@ static uint32_t find_loaders(const struct core *core) {
         return mask;
 }
 
+/* The server borrows: subnets are kept here, all else belongs to the configuration. */
 int core_dhcp_configure(struct core *core) {
         const struct conf *conf = core->role->conf;
-        struct dhcp4_interface interfaces[CORE_ADDRESSES_MAX] = { 0 };
-        struct dhcp4_subnet *subnets =
+        struct scope_subnet *subnets =
                 calloc(conf->dhcp.n_subnets + 1, sizeof(*subnets));
-        struct dhcp4_host *hosts = calloc(conf->dhcp.n_hosts + 1, sizeof(*hosts));
-        struct dhcp4_config config = { .is_proxy = conf->dhcp.mode != CONF_DHCP_SERVER,
-                                       .authoritative = conf->dhcp.authoritative,
-                                       .interfaces = interfaces,
-                                       .subnets = subnets,
-                                       .hosts = hosts };
-        int r = -ENOMEM;
+        struct dhcp4_config config = {
+                .is_proxy = conf->dhcp.mode != CONF_DHCP_SERVER,
+                .authoritative = conf->dhcp.authoritative,
+                .probe_time =
+                        core->can_probe && conf->dhcp.probe ? conf->dhcp.probe_time : 0,
+                .decline_time = conf->dhcp.decline_time,
+                .offer_time = conf->dhcp.offer_time,
+                .interfaces = core->dhcp_interfaces,
+                .scope = conf->dhcp.scope,
+                .subnets = subnets,
+                .classes = conf->dhcp.classes,
+                .n_classes = conf->dhcp.n_classes,
+                .hosts = conf->dhcp.hosts,
+                .n_hosts = conf->dhcp.n_hosts,
+                .pxe = conf->dhcp.pxe,
+        };
+        int r;
 
-        if (subnets && hosts) {
-                core->rules.loaders = find_loaders(core);
-                core->rules.http_port = conf->http.port;
-                config.rules = core->rules;
-                config.n_interfaces = copy_interfaces(core, interfaces);
-                config.n_subnets = copy_subnets(core, subnets);
-                config.n_hosts = copy_hosts(core, hosts);
-                r = core->dhcp ? dhcp4_server_configure(core->dhcp, &config)
-                               : dhcp4_server_new(&config, &core->dhcp);
+        if (!subnets)
+                return -ENOMEM;
+        core->rules.loaders = find_loaders(core);
+        core->rules.http_port = conf->http.port;
+        config.rules = core->rules;
+        config.n_interfaces = copy_interfaces(core);
+        config.n_subnets = copy_subnets(core, subnets);
+        r = core->dhcp ? dhcp4_server_configure(core->dhcp, &config)
+                       : dhcp4_server_new(&config, &core->dhcp);
+        if (r < 0) {
+                free(subnets);
+                return r;
         }
-        free(subnets);
-        free(hosts);
-        return r;
+        free(core->dhcp_subnets);
+        core->dhcp_subnets = subnets;
+        return 0;
 }
 
+/* What the server goes on with belongs to a configuration that is about to go, so
+ * without memory the role ends: it is started again with the new one, and every lease
+ * is on disk. */
 void core_dhcp_refresh(struct core *core) {
-        struct event event = { .kind = EVENT_RELOAD_REFUSED };
         int r = core_dhcp_configure(core);
 
         if (r == 0)
                 return;
-        event.values[0] = (struct event_value)EVENT_TEXT(strerror(-r));
-        core_event(core, &event);
+        fprintf(stderr, "bootjack: the new configuration cannot be used: %s\n",
+                strerror(-r));
+        exit(EXIT_FAILURE);
 }
 
 void core_dhcp_subnet_facts(const struct core *core, ip4_t server,
@@ -188,15 +171,19 @@ void core_dhcp_subnet_facts(const struct core *core, ip4_t server,
 
         facts->server = server;
         facts->is_proxy = conf->dhcp.mode != CONF_DHCP_SERVER;
+        facts->filename = conf->dhcp.scope.filename;
+        facts->next_server = conf->dhcp.scope.next_server;
         for (size_t i = 0; i < conf->dhcp.n_subnets; i++) {
-                ip4_t network, mask;
+                struct scope_subnet subnet = conf->dhcp.subnets[i];
 
-                if (place_subnet(core, &conf->dhcp.subnets[i], &network, &mask) &&
-                    (server & mask) == network) {
-                        facts->filename = conf->dhcp.subnets[i].filename;
-                        facts->next_server = conf->dhcp.subnets[i].next_server;
-                        return;
-                }
+                if (!place_subnet(core, &subnet) ||
+                    (server & subnet.mask) != subnet.network)
+                        continue;
+                if (subnet.scope.filename && subnet.scope.filename[0])
+                        facts->filename = subnet.scope.filename;
+                if (subnet.scope.next_server)
+                        facts->next_server = subnet.scope.next_server;
+                return;
         }
 }
 
@@ -258,6 +245,10 @@ static void send_now(struct core *core, const struct dhcp4_send *send) {
 static void hold(struct core *core, const struct dhcp4_send *send) {
         struct core_pending *pending;
 
+        if (core->last_ticket <= core->done_ticket) {
+                send_now(core, send);
+                return;
+        }
         /* The client asks again, when there is room or the disk takes its lease. */
         if (core->n_pending == PENDING_MAX || core->last_ticket == INT64_MAX)
                 return;
@@ -288,6 +279,7 @@ static void on_store(int fd, unsigned ready, void *userdata) {
         int error;
         int64_t done = store_done(core->store, &error);
 
+        core->done_ticket = done;
         say_store(core, error);
         LIST_FOR_EACH(pos, &core->pending) {
                 struct core_pending *pending =
@@ -362,12 +354,25 @@ static void arm(struct core *core) {
                                          : loop_now() + (due > now ? due - now : 0));
 }
 
+/* Much may be due at once, as when the probes of a crowd are over; what comes by the
+ * sockets has its turn in between. */
 static void on_timer(void *userdata) {
         struct core *core = userdata;
+        nsec_t now = loop_realtime();
 
-        dhcp4_server_tick(core->dhcp, loop_realtime(), core->actions);
-        execute(core);
+        for (unsigned i = 0; i < TICKS_MAX && dhcp4_server_next(core->dhcp) <= now;
+             i++) {
+                dhcp4_server_tick(core->dhcp, now, core->actions);
+                execute(core);
+        }
         arm(core);
+}
+
+void core_dhcp_fetched(struct core *core, struct mac mac) {
+        if (!core->dhcp || mac_is_zero(mac))
+                return;
+        dhcp4_server_fetched(core->dhcp, mac, loop_realtime(), core->actions);
+        execute(core);
 }
 
 static void receive(struct core_socket *socket, const struct udp_received *packet) {
@@ -470,4 +475,5 @@ void core_dhcp_stop(struct core *core) {
         loop_watch_free(core->store_watch);
         loop_timer_free(core->dhcp_timer);
         core->dhcp = dhcp4_server_free(core->dhcp);
+        free(core->dhcp_subnets);
 }

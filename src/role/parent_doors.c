@@ -53,7 +53,7 @@ static int check_pools(struct parent *parent) {
         if (conf->dhcp.mode != CONF_DHCP_SERVER)
                 return 0;
         for (size_t i = 0; i < conf->dhcp.n_subnets; i++) {
-                const struct conf_subnet *subnet = &conf->dhcp.subnets[i];
+                const struct scope_subnet *subnet = &conf->dhcp.subnets[i];
                 ip4_t first =
                         subnet->n_pools ? subnet->pools[0].first : subnet->network;
                 char text[IP4_TEXT_MAX], own[IP4_TEXT_MAX];

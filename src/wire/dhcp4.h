@@ -58,6 +58,7 @@ enum { /* option codes */
        DHCP4_ARCHITECTURE = 93,
        DHCP4_NETWORK_INTERFACE = 94,
        DHCP4_UUID = 97,
+       DHCP4_SUBNET_SELECTION = 118,
        DHCP4_IPXE = 175,
        DHCP4_END = 255,
 };

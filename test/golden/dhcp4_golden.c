@@ -106,20 +106,26 @@ static void add_actions(struct text *out, const struct dhcp4_actions *actions) {
 
 static void answer(struct text *out, const uint8_t *bytes, size_t n, bool is_proxy) {
         const struct dhcp4_interface interface = { "lan0", IFINDEX, us, 0xffffff00 };
-        const struct dhcp4_range pool = { us + 13, us + 28 };
-        const struct dhcp4_option options[] = { { 3, 4, { 10, 0, 2, 1 } },
-                                                { 6, 4, { 10, 0, 2, 3 } } };
-        const struct dhcp4_subnet subnet = { .network = 0x0a000200,
-                                             .mask = 0xffffff00,
-                                             .pools = &pool,
-                                             .n_pools = 1,
-                                             .lease_time = 3600 * NSEC_PER_SEC,
-                                             .max_lease_time = 86400 * NSEC_PER_SEC,
-                                             .options = options,
-                                             .n_options = 2 };
+        const struct scope_pool pool = { .first = us + 13, .last = us + 28 };
+        const struct scope_option options[] = {
+                { 3, false, 4, (const uint8_t *)"\n\0\2\1" },
+                { 6, false, 4, (const uint8_t *)"\n\0\2\3" }
+        };
+        const struct scope_subnet subnet = {
+                .network = 0x0a000200,
+                .mask = 0xffffff00,
+                .pools = &pool,
+                .n_pools = 1,
+                .scope = { .lease_time = 3600 * NSEC_PER_SEC,
+                           .max_lease_time = 86400 * NSEC_PER_SEC,
+                           .options = options,
+                           .n_options = 2 }
+        };
         const struct dhcp4_config config = {
                 .is_proxy = is_proxy,
                 .authoritative = true,
+                .decline_time = 3600 * NSEC_PER_SEC,
+                .offer_time = 60 * NSEC_PER_SEC,
                 .interfaces = &interface,
                 .n_interfaces = 1,
                 .subnets = &subnet,

@@ -58,7 +58,7 @@ def test_udhcpc_gets_a_lease_and_the_same_again(network, bare, folder):
     with lab.Server(network, config=SERVER) as server:
         first = udhcpc(network, bare, folder)
         assert "GOT 10.77.0.20 10.77.0.1 3600" in first
-        assert udhcpc(network, bare, folder) == first
+        assert "GOT 10.77.0.20 10.77.0.1" in udhcpc(network, bare, folder)
         (lease,) = leases(server)
         assert lease["address"] == "10.77.0.20" and lease["state"] == "bound"
 

@@ -11,21 +11,25 @@
 #include "wire/dhcp4.h"
 
 #define SECONDS *NSEC_PER_SEC
-#define NET(d)  (0xc0a80100u + (d)) /* 192.168.1.d, the wire of LAN */
-#define FAR(d)  (0x0a090000u + (d)) /* 10.9.0.d, behind a relay */
+#define OPTION(code, n, data)                                                          \
+        { code, false, n, (const uint8_t *)(data) }
+#define NET(d) (0xc0a80100u + (d)) /* 192.168.1.d, the wire of LAN */
+#define FAR(d) (0x0a090000u + (d)) /* 10.9.0.d, behind a relay */
 
 enum { LAN = 2, DISK_MAX = 512, REQUEST_MAX = 2048 };
 
 static const ip4_t us = NET(1);
+static const uint8_t zeros[1024];
 
 struct world {
         struct dhcp4_server *server;
         struct dhcp4_config config;
         struct dhcp4_interface interface;
-        struct dhcp4_range near, far;
-        struct dhcp4_option options[8];
-        struct dhcp4_subnet subnets[2];
-        struct dhcp4_host hosts[2];
+        struct scope_pool near, far;
+        struct scope_option options[8];
+        struct scope_subnet subnets[2];
+        struct scope_class classes[2];
+        struct scope_host hosts[2];
         nsec_t now;
         struct dhcp4_actions actions;
         struct lease_record disk[DISK_MAX];
@@ -42,21 +46,23 @@ static void world_init(struct world *w) {
                 .interface = { "lan0", LAN, us, 0xffffff00 },
                 .near = { NET(10), NET(19) },
                 .far = { FAR(10), FAR(19) },
-                .options = { { 3, 4, { 192, 168, 1, 254 } },
-                             { 6, 4, { 192, 168, 1, 53 } },
-                             { 15, 7, "example" } },
+                .options = { OPTION(3, 4, "\xc0\xa8\1\xfe"),
+                             OPTION(6, 4, "\xc0\xa8\1\x35"), OPTION(15, 7, "example") },
                 .config = { .authoritative = true,
+                            .decline_time = 86400 SECONDS,
+                            .offer_time = 60 SECONDS,
                             .n_interfaces = 1,
                             .n_subnets = 2,
                             .rules = { .loaders = (1u << POLICY_N_LOADERS) - 1,
                                        .http_port = 80 } },
         };
-        w->subnets[0] = (struct dhcp4_subnet){ .network = NET(0),
-                                               .mask = 0xffffff00,
-                                               .n_pools = 1,
-                                               .lease_time = 3600 SECONDS,
-                                               .max_lease_time = 7200 SECONDS,
-                                               .n_options = 3 };
+        w->subnets[0] =
+                (struct scope_subnet){ .network = NET(0),
+                                       .mask = 0xffffff00,
+                                       .n_pools = 1,
+                                       .scope = { .lease_time = 3600 SECONDS,
+                                                  .max_lease_time = 7200 SECONDS,
+                                                  .n_options = 3 } };
         w->subnets[1] = w->subnets[0];
         w->subnets[1].network = FAR(0);
 }
@@ -65,9 +71,10 @@ static void world_init(struct world *w) {
 static const struct dhcp4_config *world_config(struct world *w) {
         w->subnets[0].pools = &w->near;
         w->subnets[1].pools = &w->far;
-        w->subnets[0].options = w->subnets[1].options = w->options;
+        w->subnets[0].scope.options = w->subnets[1].scope.options = w->options;
         w->config.interfaces = &w->interface;
         w->config.subnets = w->subnets;
+        w->config.classes = w->classes;
         w->config.hosts = w->hosts;
         return &w->config;
 }
@@ -131,8 +138,7 @@ static bool is_kept(const struct world *w, ip4_t address, const uint8_t *mac) {
         return false;
 }
 
-static void check_send(struct world *w, const struct dhcp4_send *send,
-                       size_t n_persisted) {
+static void check_send(struct world *w, const struct dhcp4_send *send) {
         assert_true(send->n >= DHCP4_BOOTP_MIN && send->n <= DHCP4_MESSAGE_MAX);
         assert_int_equal(dhcp4_parse(send->data, send->n, &w->answer), DHCP4_OK);
         assert_int_equal(w->answer.op, DHCP4_BOOTREPLY);
@@ -144,7 +150,7 @@ static void check_send(struct world *w, const struct dhcp4_send *send,
                 assert_int_equal(w->answer.yiaddr, 0);
         /* nobody is told that an address is his before the disk knows it */
         if (w->answer.yiaddr && w->answer.type != DHCP4_OFFER) {
-                assert_true(send->durable && n_persisted > 0);
+                assert_true(send->durable);
                 assert_true(is_kept(w, w->answer.yiaddr, w->answer.chaddr));
         } else {
                 assert_false(send->durable);
@@ -154,7 +160,6 @@ static void check_send(struct world *w, const struct dhcp4_send *send,
 }
 
 static void check_actions(struct world *w) {
-        size_t n_persisted = 0;
         struct text line = { 0 };
 
         w->send = NULL;
@@ -164,9 +169,8 @@ static void check_actions(struct world *w) {
 
                 if (action->kind == DHCP4_PERSIST) {
                         keep(w, &action->record);
-                        n_persisted++;
                 } else if (action->kind == DHCP4_SEND) {
-                        check_send(w, &action->send, n_persisted);
+                        check_send(w, &action->send);
                 } else if (action->kind == DHCP4_EVENT) {
                         event_line(&action->event, 0, &line);
                         assert_null(strchr(text_string(&line), '?'));
@@ -609,7 +613,8 @@ static void a_client_may_ask_for_a_time_within_bounds(void **state) {
 static void leases_for_ever_are_possible(void **state) {
         struct world *w = new_world();
 
-        w->subnets[0].lease_time = w->subnets[0].max_lease_time = NSEC_NEVER;
+        w->subnets[0].scope.lease_time = w->subnets[0].scope.max_lease_time =
+                NSEC_NEVER;
         world_start(w);
         assert_int_equal(dora(w, 1), NET(10));
         assert_int_equal(dhcp4_option_be32(&w->answer, DHCP4_LEASE_TIME), UINT32_MAX);
@@ -674,7 +679,9 @@ static void firmware_and_installer_are_one_client(void **state) {
 static struct world *new_world_with_host(void) {
         struct world *w = new_world();
 
-        w->hosts[0] = (struct dhcp4_host){ mac_of(7), NET(12), "printer" };
+        w->hosts[0] = (struct scope_host){ .mac = mac_of(7),
+                                           .address = NET(12),
+                                           .hostname = "printer" };
         w->config.n_hosts = 1;
         return w;
 }
@@ -800,8 +807,8 @@ static void bootp_gets_the_configured_file(void **state) {
         struct world *w = new_world();
 
         w->subnets[0].bootp = true;
-        w->subnets[0].filename = "vmunix";
-        w->subnets[0].next_server = NET(3);
+        w->subnets[0].scope.filename = "vmunix";
+        w->subnets[0].scope.next_server = NET(3);
         world_start(w);
         assert_int_equal(say(w, &(struct asking){ .type = DHCP4_BOOTP }), DHCP4_BOOTP);
         assert_string_equal(w->answer.file, "vmunix");
@@ -1052,12 +1059,13 @@ static void an_option_configured_and_decided_was_sent_twice(void **state) {
         struct world *w = new_world_with_host();
         struct asking a = pxe(DHCP4_DISCOVER, 0);
 
-        w->options[2] = (struct dhcp4_option){ DHCP4_TFTP_SERVER, 4, "tftp" };
-        w->options[3] = (struct dhcp4_option){ DHCP4_BOOT_FILE, 4, "file" };
-        w->options[4] = (struct dhcp4_option){ DHCP4_VENDOR_OPTIONS, 3, "\6\1\7" };
-        w->options[5] = (struct dhcp4_option){ DHCP4_HOST_NAME, 4, "name" };
-        w->options[6] = (struct dhcp4_option){ DHCP4_SUBNET_MASK, 4, "\xff\xff\xff" };
-        w->subnets[0].n_options = 7;
+        w->options[2] = (struct scope_option)OPTION(DHCP4_TFTP_SERVER, 4, "tftp");
+        w->options[3] = (struct scope_option)OPTION(DHCP4_BOOT_FILE, 4, "file");
+        w->options[4] = (struct scope_option)OPTION(DHCP4_VENDOR_OPTIONS, 3, "\6\1\7");
+        w->options[5] = (struct scope_option)OPTION(DHCP4_HOST_NAME, 4, "name");
+        w->options[6] =
+                (struct scope_option)OPTION(DHCP4_SUBNET_MASK, 4, "\xff\xff\xff");
+        w->subnets[0].scope.n_options = 7;
         world_start(w);
         a.client = 7;
         assert_int_equal(say(w, &a), DHCP4_OFFER);
@@ -1076,7 +1084,8 @@ static void a_configured_mask_came_after_the_routers(void **state) {
         struct world *w = new_world();
         const uint8_t *mask, *routers;
 
-        w->options[2] = (struct dhcp4_option){ DHCP4_SUBNET_MASK, 4, "\xff\xff\xff" };
+        w->options[2] =
+                (struct scope_option)OPTION(DHCP4_SUBNET_MASK, 4, "\xff\xff\xff");
         world_start(w);
         assert_int_equal(discover(w, 1, 0), DHCP4_OFFER);
         mask = memmem(w->send->data, w->send->n, "\1\4\xff\xff\xff", 6);
@@ -1109,8 +1118,8 @@ static void a_message_is_never_longer_than_a_frame(void **state) {
 
         for (size_t i = 2; i < 8; i++)
                 w->options[i] =
-                        (struct dhcp4_option){ .code = (uint8_t)(224 + i), .n = 240 };
-        w->subnets[0].n_options = 8;
+                        (struct scope_option)OPTION((uint8_t)(224 + i), 240, zeros);
+        w->subnets[0].scope.n_options = 8;
         world_start(w);
         for (unsigned size = 0; size < 2000; size++) {
                 a.max_size = (uint16_t)size;
@@ -1383,7 +1392,7 @@ static void a_crowd_on_a_bad_wire_ends_with_an_address_each(void **state) {
                 bool used[256] = { false };
                 uint64_t random = seed;
 
-                w->near = (struct dhcp4_range){ NET(2), NET(1 + N) };
+                w->near = (struct scope_pool){ NET(2), NET(1 + N) };
                 world_start(w);
                 for (unsigned round = 0; round < 40; round++) {
                         for (unsigned i = 0; i < N; i++)
@@ -1461,7 +1470,7 @@ static void offers_are_capped_in_number(void **state) {
 
         w->subnets[0].network = us & 0xffff0000;
         w->subnets[0].mask = 0xffff0000;
-        w->near = (struct dhcp4_range){ us + 256, us + 256 + 2 * DHCP4_OFFERS_MAX };
+        w->near = (struct scope_pool){ us + 256, us + 256 + 2 * DHCP4_OFFERS_MAX };
         world_start(w);
         for (unsigned i = 0; i < DHCP4_OFFERS_MAX; i++)
                 assert_int_equal(discover(w, i, 0), DHCP4_OFFER);
