@@ -129,6 +129,18 @@ void net_watch_drain(int fd) {
                 ;
 }
 
+static void grow(int fd, int forced, int asked) {
+        const int bytes = 4 << 20;
+
+        if (setsockopt(fd, SOL_SOCKET, forced, &bytes, sizeof(bytes)) < 0)
+                (void)setsockopt(fd, SOL_SOCKET, asked, &bytes, sizeof(bytes));
+}
+
+void net_grow_buffers(int fd) {
+        grow(fd, SO_RCVBUFFORCE, SO_RCVBUF);
+        grow(fd, SO_SNDBUFFORCE, SO_SNDBUF);
+}
+
 int net_raw_open(int *ret_fd) {
         int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 

@@ -45,6 +45,10 @@ MUST_USE int net_watch_open(int *ret_fd);
 /* Empties it. */
 void net_watch_drain(int fd);
 
+/* Room in a socket for a wave of some thousand datagrams that comes while we are busy,
+ * or as much of it as the machine allows (net.core.rmem_max, wmem_max). */
+void net_grow_buffers(int fd);
+
 /* A packet socket that only sends. */
 MUST_USE int net_raw_open(int *ret_fd);
 MUST_USE int net_raw_send(int fd, int ifindex, const void *frame, size_t n);

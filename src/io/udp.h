@@ -13,7 +13,7 @@ enum {
         UDP_BROADCAST = 1,
         UDP_REUSEPORT = 2, /* one of several sockets that share the load */
         UDP_DATAGRAM_MAX = 65535,
-        UDP_BATCH = 32,
+        UDP_BATCH = 64,
 };
 
 struct udp_endpoint {
@@ -47,6 +47,18 @@ int udp_recv(int fd, struct udp_batch *batch, const struct udp_received **ret);
 /* One datagram from `from` (0: the kernel's choice) by `ifindex` (0: by the routes). */
 MUST_USE int udp_send(int fd, const void *data, size_t n, struct udp_endpoint to,
                       ip4_t from, int ifindex);
+
+struct udp_outgoing {
+        const void *data;
+        size_t n;
+        struct udp_endpoint to;
+        ip4_t from; /* as for udp_send() */
+        int ifindex;
+};
+/* Several, in order, by one system call for each UDP_BATCH of them. Returns how many
+ * were taken, or -errno when the first was not: who wants the rest to go goes on behind
+ * the one that failed, or tries again when the socket is full (-EAGAIN, -ENOBUFS). */
+int udp_send_many(int fd, const struct udp_outgoing *items, size_t n);
 
 /* On a connected socket: `n` bytes as datagrams of `segment` bytes each, the last
  * one shorter. One system call by UDP segmentation offload where the kernel has it,
