@@ -62,6 +62,8 @@ struct core {
         struct dhcp4_actions *actions;
         struct loop_timer *dhcp_timer;
         struct list pending;
+        nsec_t telling_since; /* of loop_now(): DHCP events of this second */
+        uint32_t n_told, n_untold;
         size_t n_pending;
 
         struct store *store;

@@ -10,7 +10,7 @@
 #include "role/core.h"
 #include "wire/frame.h"
 
-enum { PENDING_MAX = 8192, TICKS_MAX = 256 };
+enum { PENDING_MAX = 8192, TICKS_MAX = 256, TOLD_MAX = 1000 };
 
 const struct net_interface *core_interface_of(const struct core *core, ip4_t address) {
         for (size_t i = 0; i < core->n_interfaces; i++)
@@ -308,6 +308,29 @@ static void persist(struct core *core, const struct lease_record *record) {
                 core->last_ticket = INT64_MAX;
 }
 
+/* In a storm the story of each packet would cost more than its answer: the first
+ * thousands of a second are told, then only what is unusual, and how many were not. */
+static void tell(struct core *core, struct event *event) {
+        nsec_t now = loop_now();
+
+        if (now - core->telling_since >= NSEC_PER_SEC) {
+                struct event thinned = { .kind = EVENT_EVENTS_THINNED };
+
+                thinned.values[0] = (struct event_value)EVENT_U64(core->n_untold);
+                thinned.values[1] = (struct event_value)EVENT_U64(TOLD_MAX);
+                if (core->n_untold > 0)
+                        core_event(core, &thinned);
+                core->telling_since = now;
+                core->n_told = core->n_untold = 0;
+        }
+        if (core->n_told >= TOLD_MAX && event_level(event->kind) <= EVENT_INFO) {
+                core->n_untold++;
+                return;
+        }
+        core->n_told++;
+        core_event(core, event);
+}
+
 static void seen(struct core *core, const struct dhcp4_action *action) {
         machines_seen(core->machines, &action->seen.facts, action->seen.is_discover,
                       loop_realtime());
@@ -337,7 +360,7 @@ static void execute(struct core *core) {
                         persist(core, &action->record);
                         break;
                 case DHCP4_EVENT:
-                        core_event(core, &action->event);
+                        tell(core, &action->event);
                         break;
                 default:
                         break;
