@@ -35,6 +35,10 @@ lab: ## boot real firmware in virtual machines; TESTS="-k bios" chooses
 fuzz: ## run the fuzzers, a minute each (SECONDS=n for longer)
 	tools/fuzz $(or $(SECONDS),60)
 
+soak: ## simulate DHCP worlds until something breaks, a minute long (SECONDS=n for longer)
+	tools/deps test
+	tools/soak $(or $(SECONDS),60)
+
 bench: ## compare with the peers, in ratios
 	tools/deps test
 	@[ -f build-release/build.ninja ] || meson setup build-release --buildtype=release
@@ -53,4 +57,4 @@ install: build ## into /usr/local (DESTDIR and PREFIX as usual), with the system
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 16
 
-.PHONY: all build run test demo lab fuzz bench lint fmt install help
+.PHONY: all build run test demo lab fuzz soak bench lint fmt install help
