@@ -328,15 +328,29 @@ static void decide(struct exchange *x) {
         x->has_decision = true;
 }
 
+/* A menu that is configured is what the administrator wants seen: nothing is tried. */
+static const struct adapt_form *menu_form(void) {
+        const struct adapt_form *forms;
+        size_t n = adapt_forms(ADAPT_PXE, &forms);
+
+        for (size_t i = 0; i < n; i++)
+                if (forms[i].flags & ADAPT_BOOT_SERVERS)
+                        return &forms[i];
+        return &forms[0];
+}
+
 static void choose_form(struct exchange *x) {
         const struct policy_facts *f = &x->facts;
         bool is_discover = x->message->type == DHCP4_DISCOVER && !x->is_replay &&
                            x->received->port == DHCP4_SERVER_PORT;
 
         x->form.form = NULL;
-        if (x->decision.verdict == POLICY_BOOT && (f->is_pxe || f->is_http))
-                adapt_choose(x->server->adapt, f->is_http ? ADAPT_HTTP : ADAPT_PXE, f,
-                             x->message->xid, is_discover, x->now, &x->form);
+        if (x->decision.verdict != POLICY_BOOT || (!f->is_pxe && !f->is_http))
+                return;
+        adapt_choose(x->server->adapt, f->is_http ? ADAPT_HTTP : ADAPT_PXE, f,
+                     x->message->xid, is_discover, x->now, &x->form);
+        if (x->server->config.pxe.n_items > 0 && f->is_pxe && !f->is_ipxe)
+                x->form = (struct adapt_choice){ .form = menu_form() };
 }
 
 void exchange_settle(struct exchange *x, const struct site *site) {

@@ -113,10 +113,10 @@ static void add_vendor_options(const struct exchange *x, const struct reply *rep
                 vendor.has_item = true;
                 vendor.item = reply->item;
                 vendor.layer = reply->layer;
-        } else if (x->received->port == DHCP4_BINL_PORT || flags & ADAPT_NO_VENDOR) {
-                if (x->received->port != DHCP4_BINL_PORT)
-                        return;
+        } else if (x->received->port == DHCP4_BINL_PORT) {
                 vendor.control = PXE_CONTROL_THIS_FILE;
+        } else if (flags & ADAPT_NO_VENDOR) {
+                return;
         } else if (flags & ADAPT_BOOT_SERVERS) {
                 vendor.control = PXE_CONTROL_LISTED_ONLY;
                 vendor.menu = &x->server->config.pxe;
