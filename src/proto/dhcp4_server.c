@@ -152,12 +152,21 @@ static void remember_client(struct exchange *x, struct pool_binding *binding) {
         pool_name(x->server->pool, binding, x->facts.mac, hostname);
 }
 
+/* Never sooner than was promised before: the client may not hear of the shorter time,
+ * and goes on as it was told. */
+static nsec_t end_of_lease(const struct exchange *x, const struct pool_binding *binding,
+                           nsec_t lifetime) {
+        nsec_t ends = end_of(x->now, lifetime);
+
+        return binding->stored == LEASE_BOUND ? max_u64(ends, binding->ends) : ends;
+}
+
 static void bind(struct exchange *x, struct pool_binding *binding, nsec_t lifetime) {
         struct event *event;
         char hostname[LEASE_HOSTNAME_MAX];
 
         remember_client(x, binding);
-        pool_bind(x->server->pool, binding, x->now, end_of(x->now, lifetime));
+        pool_bind(x->server->pool, binding, x->now, end_of_lease(x, binding, lifetime));
         actions_persist(x->out, binding);
         dhcp4_option_text(x->message, DHCP4_HOST_NAME, hostname, sizeof(hostname));
         event = actions_event(x->out, EVENT_LEASE_BOUND);
@@ -259,6 +268,15 @@ static bool is_in_pools(struct exchange *x, ip4_t address) {
         return false;
 }
 
+/* A lease that still runs is its client's, wherever the pools are by now. One that was
+ * given to the card, whatever identifier it used, is still the card's when the
+ * reservation that made it so is gone. */
+static bool is_running(const struct exchange *x, const struct pool_binding *binding) {
+        return binding && binding->state == POOL_BOUND && binding->ends > x->now &&
+               (pool_client_is(binding, &x->client) ||
+                pool_client_is(binding, &(struct pool_client){ .mac = x->facts.mac }));
+}
+
 /* The client's binding of this address, or a new one when it may have it. */
 static struct pool_binding *binding_for(struct exchange *x, ip4_t address) {
         struct pool *pool = x->server->pool;
@@ -266,11 +284,13 @@ static struct pool_binding *binding_for(struct exchange *x, ip4_t address) {
 
         if (!may_have(x, address))
                 return NULL;
-        if (binding && binding->state <= POOL_BOUND && !binding->is_held &&
-            pool_client_is(binding, &x->client))
+        if (is_running(x, binding))
                 return binding;
         if (!x->host_address && !is_in_pools(x, address))
                 return NULL;
+        if (binding && binding->state <= POOL_BOUND && !binding->is_held &&
+            pool_client_is(binding, &x->client))
+                return binding;
         return pool_take(pool, exchange_site_of(x, address)->subnet->network, address,
                          &x->client, x->now, x->now + x->server->config.offer_time);
 }

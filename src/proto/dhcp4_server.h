@@ -11,8 +11,9 @@
  * an address is offered to a new client PROBE goes out, and the client is answered when
  * nobody has claimed the address within probe_time.
  *
- * `now` is in nanoseconds since 1970. Nothing here blocks; memory is bounded by the
- * leases and the bounds below.
+ * `now` is in nanoseconds since 1970 and never goes back while a server lives: who has
+ * a clock that may be set back makes up for it. Nothing here blocks; memory is bounded
+ * by the leases and the bounds below.
  */
 #include "base/event.h"
 #include "lease/lease.h"

@@ -55,6 +55,7 @@ struct core {
         int raw;
         struct udp_batch *batch;
 
+        nsec_t clock_ahead; /* of loop_now(): see core_time() */
         struct dhcp4_server *dhcp;
         struct dhcp4_interface dhcp_interfaces[CORE_ADDRESSES_MAX];
         struct scope_subnet *dhcp_subnets; /* that the server borrows */
@@ -88,6 +89,10 @@ void core_event(struct core *core, struct event *event);
 
 /* The interface with this address, or whose network `address` is in; NULL. */
 const struct net_interface *core_interface_of(const struct core *core, ip4_t address);
+
+/* The time for leases: that of the calendar, but never going back while we live, or
+ * everything that waits for a time would wait for as long as the clock was set back. */
+nsec_t core_time(struct core *core);
 
 /* DHCP: builds its configuration anew from conf and interfaces. */
 MUST_USE int core_dhcp_configure(struct core *core);

@@ -22,6 +22,16 @@ const struct net_interface *core_interface_of(const struct core *core, ip4_t add
         return NULL;
 }
 
+nsec_t core_time(struct core *core) {
+        nsec_t running = loop_now() + core->clock_ahead, calendar = loop_realtime();
+
+        if (calendar > running) {
+                core->clock_ahead += calendar - running;
+                running = calendar;
+        }
+        return running;
+}
+
 /* ---- configuration ---- */
 
 /* An entry for each address of an interface, the first one first. */
@@ -333,7 +343,7 @@ static void tell(struct core *core, struct event *event) {
 
 static void seen(struct core *core, const struct dhcp4_action *action) {
         machines_seen(core->machines, &action->seen.facts, action->seen.is_discover,
-                      loop_realtime());
+                      core_time(core));
         if (action->seen.address)
                 machines_bind(core->machines, action->seen.facts.mac,
                               action->seen.address);
@@ -369,7 +379,7 @@ static void execute(struct core *core) {
 }
 
 static void arm(struct core *core) {
-        nsec_t due = dhcp4_server_next(core->dhcp), now = loop_realtime();
+        nsec_t due = dhcp4_server_next(core->dhcp), now = core_time(core);
 
         /* The server thinks in calendar time, timers in their own. */
         loop_timer_set(core->dhcp_timer,
@@ -381,7 +391,7 @@ static void arm(struct core *core) {
  * sockets has its turn in between. */
 static void on_timer(void *userdata) {
         struct core *core = userdata;
-        nsec_t now = loop_realtime();
+        nsec_t now = core_time(core);
 
         for (unsigned i = 0; i < TICKS_MAX && dhcp4_server_next(core->dhcp) <= now;
              i++) {
@@ -394,7 +404,7 @@ static void on_timer(void *userdata) {
 void core_dhcp_fetched(struct core *core, struct mac mac) {
         if (!core->dhcp || mac_is_zero(mac))
                 return;
-        dhcp4_server_fetched(core->dhcp, mac, loop_realtime(), core->actions);
+        dhcp4_server_fetched(core->dhcp, mac, core_time(core), core->actions);
         execute(core);
 }
 
@@ -407,7 +417,7 @@ static void receive(struct core_socket *socket, const struct udp_received *packe
                                            .to = packet->to,
                                            .from_port = packet->from.port,
                                            .port = (uint16_t)socket->at.port,
-                                           .now = loop_realtime() };
+                                           .now = core_time(core) };
 
         dhcp4_server_recv(core->dhcp, &received, core->actions);
         execute(core);

@@ -281,6 +281,34 @@ static void a_smaller_pool_leaves_the_leases_it_gave(void **state) {
         world_free(w);
 }
 
+/* Was: its ACK lost, the client went on to the end it knew, and the address was given
+ * to another before. */
+static void a_renewal_for_less_ended_what_was_promised(void **state) {
+        struct world *w = new_started();
+        ip4_t address = dora(w, 1);
+        nsec_t ends = w->disk[0].ends;
+
+        w->subnets[0].scope.lease_time = 300 SECONDS;
+        world_reload(w);
+        pass(w, 10 SECONDS);
+        assert_int_equal(renew(w, 1, address), DHCP4_ACK);
+        assert_int_equal(dhcp4_option_be32(&w->answer, DHCP4_LEASE_TIME), 300);
+        assert_true(w->disk[0].ends == ends);
+        world_free(w);
+}
+
+/* Was: acknowledged, and from then on renewed for ever. */
+static void an_offer_from_a_pool_that_is_gone_was_honoured(void **state) {
+        struct world *w = new_started();
+
+        assert_int_equal(discover(w, 1, 0), DHCP4_OFFER);
+        w->near[0].first = NET(15);
+        world_reload(w);
+        assert_int_equal(request(w, 1, NET(10)), DHCP4_NAK);
+        assert_int_equal(dora(w, 1), NET(15));
+        world_free(w);
+}
+
 static void firmware_and_installer_are_one_client(void **state) {
         struct world *w = new_started();
         ip4_t address = dora(w, 1);
@@ -373,6 +401,26 @@ static void a_reservation_made_later_was_lost_to_the_lease_before(void **state) 
         assert_int_equal(dora(w, 7), NET(12));
         a.server = 0;
         assert_int_equal(say(w, &a), DHCP4_ACK);
+        world_free(w);
+}
+
+/* Was: given to the card as its host, renewed under the identifier, and refused as
+ * another client's when the host was no longer configured. */
+static void a_lease_was_lost_with_its_reservation(void **state) {
+        struct world *w = new_world_with_host();
+        struct asking a = { .type = DHCP4_REQUEST,
+                            .client = 7,
+                            .id = "\xff\1\2\3\4\5",
+                            .n_id = 6,
+                            .wanted = NET(12) };
+
+        world_start(w);
+        assert_int_equal(say(w, &a), DHCP4_ACK);
+        w->config.n_hosts = 0;
+        world_reload(w);
+        assert_int_equal(say(w, &a), DHCP4_ACK);
+        a.client = 8; /* the identifier under another card is somebody else */
+        assert_int_equal(say(w, &a), DHCP4_NAK);
         world_free(w);
 }
 
@@ -1132,6 +1180,9 @@ int main(void) {
                 cmocka_unit_test(leases_for_ever_are_possible),
                 cmocka_unit_test(leases_outlive_a_restart),
                 cmocka_unit_test(a_smaller_pool_leaves_the_leases_it_gave),
+                cmocka_unit_test(a_renewal_for_less_ended_what_was_promised),
+                cmocka_unit_test(an_offer_from_a_pool_that_is_gone_was_honoured),
+                cmocka_unit_test(a_lease_was_lost_with_its_reservation),
                 cmocka_unit_test(firmware_and_installer_are_one_client),
                 cmocka_unit_test(a_host_gets_its_own_address_and_nobody_else_does),
                 cmocka_unit_test(a_hosts_address_was_lost_to_its_other_identifier),
