@@ -62,11 +62,13 @@ static int check(const struct conf_flags *flags, bool json) {
 
 int cli_check(int argc, char **argv) {
         static struct conf_flags flags;
-        bool json = false, list = false;
-        struct option_row rows[SERVER_ROWS + 3] = {
+        bool json = false, list = false, dhcp = false;
+        struct option_row rows[SERVER_ROWS + 4] = {
                 [SERVER_ROWS] = { "json", 0, OPTION_FLAG, NULL, "as JSON", &json, 0 },
                 { "options", 0, OPTION_FLAG, NULL, "print every key there is", &list,
                   0 },
+                { "dhcp-options", 0, OPTION_FLAG, NULL,
+                  "print every DHCP option that has a name", &dhcp, 0 },
         };
         const struct options options = {
                 "check", "Read the configuration and say what is wrong with it.", NULL,
@@ -80,15 +82,15 @@ int cli_check(int argc, char **argv) {
         r = options_parse(&options, argc, argv, &found);
         if (r != OPTIONS_GO_ON)
                 return r;
-        if (!list) {
+        if (!list && !dhcp) {
                 r = server_paths(&flags);
                 return r ? r : check(&flags, json);
         }
         if (json) {
-                conf_options_json(&out);
+                (dhcp ? conf_dhcp_options_json : conf_options_json)(&out);
                 text_char(&out, '\n');
         } else {
-                conf_options_markdown(&out);
+                (dhcp ? conf_dhcp_options_markdown : conf_options_markdown)(&out);
         }
         return print_text(&out);
 }

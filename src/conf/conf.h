@@ -120,3 +120,6 @@ void conf_diff_format(unsigned diff, struct text *out);
 /* Every option, its type, its default and what it does: JSON, or a Markdown table. */
 void conf_options_json(struct text *out);
 void conf_options_markdown(struct text *out);
+/* The same for the names that a map of DHCP options knows. */
+void conf_dhcp_options_json(struct text *out);
+void conf_dhcp_options_markdown(struct text *out);
