@@ -53,6 +53,11 @@ static const struct event_row rows[EVENT_N_KINDS] = {
                               "{role} died ({how}); it is started again",
                               { { "role", T }, { "how", T } } },
         [EVENT_DOOR_FAILED] = { "door-failed", EVENT_ERROR, "{why}", { { "why", T } } },
+        [EVENT_DOOR_BESIDE] = { "door-beside",
+                                EVENT_NOTICE,
+                                "port {port} on {interface} is used by another DHCP "
+                                "server on this host; listening beside it",
+                                { { "port", U }, { "interface", T } } },
         [EVENT_INTERFACE_UP] = { "interface-up",
                                  EVENT_NOTICE,
                                  "{interface} is up at {at}",

@@ -50,6 +50,7 @@ enum event_kind {
         EVENT_MENU_RENDERED,
         /* sockets */
         EVENT_DOOR_FAILED,
+        EVENT_DOOR_BESIDE, /* the port is another server's on this host */
         EVENT_N_KINDS,
 };
 

@@ -2,7 +2,8 @@
  * bootjack firewall: rules for exactly the doors that the configuration opens, to be
  * put into a firewall that lets nothing else in. A TFTP transfer runs on a port of its
  * own; its first datagram there is ours, so the connection tracker takes what the
- * client answers for established.
+ * client answers for established. So it does with echo replies to probes; ARP, and what
+ * packet sockets overhear, passes by these rules.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -28,5 +28,5 @@ struct probe *probe_free(struct probe *probe);
 MUST_USE int probe_add(struct probe *probe, unsigned how, int fd);
 /* By all of `how`; `interface` is for ARP. -ENOTCONN without a socket for it, -ENODEV
  * when the interface is no Ethernet. Never blocks. */
-MUST_USE int probe_send(struct probe *probe, unsigned how, ip4_t address,
-                        const struct net_interface *interface);
+int probe_send(struct probe *probe, unsigned how, ip4_t address,
+               const struct net_interface *interface);

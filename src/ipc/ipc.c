@@ -58,8 +58,9 @@ const char *ipc_role_name(enum ipc_role role) {
 }
 
 const char *ipc_door_name(enum ipc_door door) {
-        static const char *const names[] = { "dhcp", "binl",    "raw", "tftp",
-                                             "http", "control", "log" };
+        static const char *const names[] = { "dhcp", "binl",   "beside",  "heard",
+                                             "raw",  "routed", "arp",     "icmp",
+                                             "tftp", "http",   "control", "log" };
         return (size_t)door < ARRAY_SIZE(names) ? names[door] : "unknown";
 }
 

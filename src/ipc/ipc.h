@@ -39,8 +39,13 @@ enum ipc_kind {
 
 enum ipc_door {
         IPC_DOOR_DHCP,
-        IPC_DOOR_BINL, /* PXE's port 4011 */
+        IPC_DOOR_BINL,   /* PXE's port 4011 */
+        IPC_DOOR_BESIDE, /* port 67, overheard: it is another server's on this host */
+        IPC_DOOR_HEARD,  /* port 68, overheard: what other servers answer */
         IPC_DOOR_RAW,
+        IPC_DOOR_ROUTED,
+        IPC_DOOR_ARP, /* probes */
+        IPC_DOOR_ICMP,
         IPC_DOOR_TFTP,
         IPC_DOOR_HTTP,
         IPC_DOOR_CONTROL,

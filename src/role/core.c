@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "admin/log.h"
+#include "io/packet.h"
 #include "sandbox/sandbox.h"
 
 enum { DHCP_DATAGRAM_MAX = 1600 };
@@ -211,7 +212,7 @@ static int core_start(struct role *role) {
                 return -ENOMEM;
         role->userdata = core;
         core->role = role;
-        core->raw = -1;
+        core->raw = core->routed = -1;
         core->started = loop_now();
         list_init(&core->pending);
         for (size_t i = 0; i < CORE_SOCKETS_MAX; i++)
@@ -219,6 +220,10 @@ static int core_start(struct role *role) {
         log_open();
         core->actions = malloc(sizeof(*core->actions));
         r = core->actions ? udp_batch_new(DHCP_DATAGRAM_MAX, &core->batch) : -ENOMEM;
+        if (r == 0)
+                r = packet_batch_new(DHCP_DATAGRAM_MAX, &core->overheard);
+        if (r == 0)
+                r = core_probe_start(core);
         /* Stories are numbered on from the clock, so that no two boots of this server
          * ever have the same. */
         if (r == 0)
@@ -266,7 +271,9 @@ static void core_stop(struct role *role) {
         while (core->n_media > 0)
                 core_media_remove(core, core->media[0].id);
         machines_free(core->machines);
+        core_probe_stop(core);
         udp_batch_free(core->batch);
+        packet_batch_free(core->overheard);
         free(core->actions);
         free(core);
 }

@@ -1,8 +1,9 @@
 #pragma once
 /*
  * Private to the core: the state that its files share. core.c wires, core_dhcp.c
- * executes what the DHCP server wants, core_menu.c makes the files that are generated
- * for a client, core_query.c answers the command line.
+ * executes what the DHCP server wants, core_probe.c asks the wire for it, core_menu.c
+ * makes the files that are generated for a client, core_query.c answers the command
+ * line.
  */
 #include "base/event.h"
 #include "base/list.h"
@@ -52,8 +53,11 @@ struct core {
         size_t n_interfaces;
         struct core_socket sockets[CORE_SOCKETS_MAX];
         bool can_probe; /* the sockets for it are there */
-        int raw;
+        unsigned probes;
+        struct probe *probe;
+        int raw, routed; /* frames, and datagrams with a header of our own */
         struct udp_batch *batch;
+        struct packet_batch *overheard;
 
         nsec_t clock_ahead; /* of loop_now(): see core_time() */
         struct dhcp4_server *dhcp;
@@ -102,8 +106,15 @@ MUST_USE int core_dhcp_start(struct core *core);
 void core_dhcp_socket(struct core *core, const struct ipc_socket *at, int fd);
 void core_dhcp_socket_gone(struct core *core, const struct ipc_socket *at);
 void core_dhcp_stop(struct core *core);
+/* Executes core->actions, which the DHCP server has just filled. */
+void core_dhcp_act(struct core *core);
 /* A machine fetched a file: the DHCP answer that sent it there was understood. */
 void core_dhcp_fetched(struct core *core, struct mac mac);
+/* Probes (DHCP4_PROBE); the sockets are given away. */
+MUST_USE int core_probe_start(struct core *core);
+void core_probe_socket(struct core *core, const struct ipc_socket *at, int fd);
+void core_probe(struct core *core, ip4_t address, int ifindex, bool is_on_link);
+void core_probe_stop(struct core *core);
 /* The facts of a subnet as explain needs them. */
 void core_dhcp_subnet_facts(const struct core *core, ip4_t server,
                             struct policy_facts *facts);

@@ -7,10 +7,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "io/packet.h"
 #include "role/core.h"
 #include "wire/frame.h"
 
-enum { PENDING_MAX = 8192, TICKS_MAX = 256, TOLD_MAX = 1000 };
+enum { PENDING_MAX = 8192, TICKS_MAX = 256, TOLD_MAX = 1000, FRAME_MAX = 1600 };
 
 const struct net_interface *core_interface_of(const struct core *core, ip4_t address) {
         for (size_t i = 0; i < core->n_interfaces; i++)
@@ -208,24 +209,53 @@ static struct core_socket *find_socket(struct core *core, int ifindex, uint16_t 
         return NULL;
 }
 
-/* RFC 2131 4.1: a client without an address cannot answer ARP, so the frame is
- * addressed by hand; without a packet socket, broadcast reaches it as well. */
-static int send_raw(struct core *core, const struct dhcp4_send *send) {
+static size_t make_frame(const struct dhcp4_send *send, struct mac source,
+                         struct mac destination, ip4_t to, uint8_t ret[FRAME_MAX]) {
+        const struct frame frame = { .source = source,
+                                     .destination = destination,
+                                     .from = send->from,
+                                     .to = to,
+                                     .from_port = send->from_port,
+                                     .to_port = send->port };
+
+        return frame_build(ret, FRAME_MAX, &frame, send->data, send->n);
+}
+
+static int send_frame(struct core *core, const struct dhcp4_send *send,
+                      struct mac destination, ip4_t to) {
         const struct net_interface *interface = core_interface_of(core, send->from);
-        uint8_t frame[1600];
+        uint8_t frame[FRAME_MAX];
         size_t n;
 
         if (core->raw < 0 || !interface || !interface->has_link_layer)
                 return -ENODEV;
-        n = frame_build(frame, sizeof(frame),
-                        &(struct frame){ .source = interface->mac,
-                                         .destination = send->mac,
-                                         .from = send->from,
-                                         .to = send->to,
-                                         .from_port = send->from_port,
-                                         .to_port = send->port },
-                        send->data, send->n);
+        n = make_frame(send, interface->mac, destination, to, frame);
         return n ? net_raw_send(core->raw, send->ifindex, frame, n) : -EMSGSIZE;
+}
+
+/* RFC 2131 4.1: a client without an address cannot answer ARP, so the frame is
+ * addressed by hand; without a packet socket, broadcast reaches it as well. */
+static int send_raw(struct core *core, const struct dhcp4_send *send) {
+        return send_frame(core, send, send->mac, send->to);
+}
+
+/* From a port that is another server's, so that no socket of ours can send: by frame,
+ * or, to whom the routes lead to, as a datagram whose header is made here. */
+static int send_beside(struct core *core, const struct dhcp4_send *send) {
+        const struct mac none = { { 0 } };
+        struct mac everybody;
+        uint8_t frame[FRAME_MAX];
+        size_t n;
+
+        memset(&everybody, 0xff, sizeof(everybody));
+        if (send->how != DHCP4_UNICAST)
+                return send_frame(core, send, everybody, UINT32_MAX);
+        if (core->routed < 0)
+                return -ENOTCONN;
+        n = make_frame(send, none, none, send->to, frame);
+        return n ? packet_send_routed(core->routed, frame + FRAME_ETHERNET,
+                                      n - FRAME_ETHERNET, send->to)
+                 : -EMSGSIZE;
 }
 
 static void say_unsent(struct core *core, const struct dhcp4_send *send, int error) {
@@ -247,7 +277,11 @@ static void send_now(struct core *core, const struct dhcp4_send *send) {
                 return;
         if (send->how != DHCP4_UNICAST)
                 to.address = UINT32_MAX;
-        r = udp_send(socket->fd, send->data, send->n, to, send->from, send->ifindex);
+        if (socket->at.door == IPC_DOOR_BESIDE)
+                r = send_beside(core, send);
+        else
+                r = udp_send(socket->fd, send->data, send->n, to, send->from,
+                             send->ifindex);
         if (r < 0)
                 say_unsent(core, send, r);
 }
@@ -372,6 +406,10 @@ static void execute(struct core *core) {
                 case DHCP4_EVENT:
                         tell(core, &action->event);
                         break;
+                case DHCP4_PROBE:
+                        core_probe(core, action->probe.address, action->probe.ifindex,
+                                   action->probe.is_on_link);
+                        break;
                 default:
                         break;
                 }
@@ -385,6 +423,13 @@ static void arm(struct core *core) {
         loop_timer_set(core->dhcp_timer,
                        due == NSEC_NEVER ? NSEC_NEVER
                                          : loop_now() + (due > now ? due - now : 0));
+}
+
+void core_dhcp_act(struct core *core) {
+        if (core->actions->n == 0)
+                return;
+        execute(core);
+        arm(core);
 }
 
 /* Much may be due at once, as when the probes of a crowd are over; what comes by the
@@ -429,25 +474,62 @@ static void close_socket(struct core_socket *socket) {
         socket->fd = -1;
 }
 
+/* As the kernel sees it for a socket of UDP: to an address of ours, or to all. */
+static bool is_for_us(const struct core *core, ip4_t to) {
+        if (to == UINT32_MAX)
+                return true;
+        for (size_t i = 0; i < core->n_interfaces; i++)
+                for (size_t j = 0; j < net_n_addresses(&core->interfaces[i]); j++) {
+                        struct net_address own = net_address(&core->interfaces[i], j);
+
+                        if (to == own.address || to == (own.address | ~own.mask))
+                                return true;
+                }
+        return false;
+}
+
+static bool is_overheard(const struct core_socket *socket) {
+        return socket->at.door == IPC_DOOR_BESIDE || socket->at.door == IPC_DOOR_HEARD;
+}
+
 static void on_readable(int fd, unsigned ready, void *userdata) {
         struct core_socket *socket = userdata;
         const struct udp_received *packets;
-        int n = udp_recv(fd, socket->core->batch, &packets);
+        struct core *core = socket->core;
+        int n = is_overheard(socket) ? packet_recv_udp(fd, socket->at.ifindex,
+                                                       core->overheard, &packets)
+                                     : udp_recv(fd, core->batch, &packets);
 
         for (int i = 0; i < n; i++)
-                receive(socket, &packets[i]);
+                if (socket->at.door != IPC_DOOR_BESIDE ||
+                    is_for_us(core, packets[i].to))
+                        receive(socket, &packets[i]);
         if (n > 0)
-                arm(socket->core);
+                arm(core);
         else if (n == -ENODEV || n == -EBADF)
                 close_socket(socket); /* the interface has gone */
 }
 
+static void replace(int *fd, int by) {
+        if (*fd >= 0)
+                close(*fd);
+        *fd = by;
+}
+
 void core_dhcp_socket(struct core *core, const struct ipc_socket *at, int fd) {
-        if (at->door == IPC_DOOR_RAW) {
-                if (core->raw >= 0)
-                        close(core->raw);
-                core->raw = fd;
+        switch (at->door) {
+        case IPC_DOOR_RAW:
+                replace(&core->raw, fd);
                 return;
+        case IPC_DOOR_ROUTED:
+                replace(&core->routed, fd);
+                return;
+        case IPC_DOOR_ARP:
+        case IPC_DOOR_ICMP:
+                core_probe_socket(core, at, fd);
+                return;
+        default:
+                break;
         }
         for (size_t i = 0; i < CORE_SOCKETS_MAX; i++) {
                 struct core_socket *socket = &core->sockets[i];
@@ -463,7 +545,7 @@ void core_dhcp_socket(struct core *core, const struct ipc_socket *at, int fd) {
         close(fd);
 }
 
-/* The packet socket is bound to no interface and stays. */
+/* Sockets that are bound to no interface stay. */
 void core_dhcp_socket_gone(struct core *core, const struct ipc_socket *at) {
         for (size_t i = 0; i < CORE_SOCKETS_MAX; i++) {
                 struct core_socket *socket = &core->sockets[i];
@@ -503,8 +585,8 @@ void core_dhcp_stop(struct core *core) {
                 list_remove(pos);
                 free(CONTAINER_OF(pos, struct core_pending, link));
         }
-        if (core->raw >= 0)
-                close(core->raw);
+        replace(&core->raw, -1);
+        replace(&core->routed, -1);
         loop_watch_free(core->store_watch);
         loop_timer_free(core->dhcp_timer);
         core->dhcp = dhcp4_server_free(core->dhcp);

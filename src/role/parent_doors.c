@@ -12,11 +12,13 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "io/packet.h"
+#include "io/probe.h"
 #include "io/tcp.h"
 #include "io/udp.h"
 #include "role/parent.h"
 
-enum { DHCP_PORT = 67, BINL_PORT = 4011 };
+enum { DHCP_PORT = 67, CLIENT_PORT = 68, BINL_PORT = 4011 };
 
 static const struct net_interface *find_interface(const struct net_interface *all,
                                                   size_t n, const char *name) {
@@ -113,9 +115,17 @@ static bool is_bound_to_address(const struct parent_door *door) {
         return door->socket.door == IPC_DOOR_TFTP || door->socket.door == IPC_DOOR_HTTP;
 }
 
-static bool is_same_door(const struct parent_door *a, const struct parent_door *b) {
+/* What listens beside another server goes on doing so, where that is allowed. */
+static bool is_same_kind(const struct parent *parent, uint32_t open, uint32_t planned) {
+        return open == planned ||
+               (open == IPC_DOOR_BESIDE && planned == IPC_DOOR_DHCP &&
+                parent->conf->dhcp.mode == CONF_DHCP_PROXY);
+}
+
+static bool is_same_door(const struct parent *parent, const struct parent_door *a,
+                         const struct parent_door *b) {
         return a->role == b->role && a->index == b->index &&
-               a->socket.door == b->socket.door &&
+               is_same_kind(parent, a->socket.door, b->socket.door) &&
                a->socket.ifindex == b->socket.ifindex &&
                a->socket.port == b->socket.port &&
                (a->socket.address == b->socket.address || !is_bound_to_address(a));
@@ -126,14 +136,57 @@ static bool is_planned(const struct parent_door *door) {
                door->socket.door != IPC_DOOR_LOG;
 }
 
-static int open_door(struct parent_door *door, const char *interface) {
+static bool has_link_layer(const struct parent *parent, int ifindex) {
+        for (size_t i = 0; i < parent->n_interfaces; i++)
+                if (parent->interfaces[i].ifindex == ifindex)
+                        return parent->interfaces[i].has_link_layer;
+        return false;
+}
+
+/* A proxy may share its host with the DHCP server, who has port 67 then. A second
+ * socket on it would take the server's datagrams away; one that only overhears them
+ * does not. */
+static int open_beside(struct parent *parent, struct parent_door *door) {
+        struct event event = { .kind = EVENT_DOOR_BESIDE };
+        int r = packet_open_dhcp(door->socket.ifindex, DHCP_PORT, &door->fd);
+
+        if (r < 0)
+                return r;
+        door->socket.door = IPC_DOOR_BESIDE;
+        event.values[0] = (struct event_value)EVENT_U64(door->socket.port);
+        event.values[1] = (struct event_value)EVENT_TEXT(door->socket.interface);
+        parent_event(parent, &event);
+        return 0;
+}
+
+static int open_dhcp(struct parent *parent, struct parent_door *door) {
+        const struct udp_endpoint at = { 0, (uint16_t)door->socket.port };
+        int r = udp_open(at, door->socket.interface, UDP_BROADCAST, &door->fd);
+
+        if (r == -EADDRINUSE && door->socket.door == IPC_DOOR_DHCP &&
+            parent->conf->dhcp.mode == CONF_DHCP_PROXY &&
+            has_link_layer(parent, door->socket.ifindex))
+                return open_beside(parent, door);
+        if (r == 0)
+                net_grow_buffers(door->fd);
+        return r;
+}
+
+static int open_door(struct parent *parent, struct parent_door *door) {
         struct udp_endpoint at = { door->socket.address, (uint16_t)door->socket.port };
 
         switch (door->socket.door) {
         case IPC_DOOR_DHCP:
         case IPC_DOOR_BINL:
-                at.address = 0;
-                return udp_open(at, interface, UDP_BROADCAST, &door->fd);
+                return open_dhcp(parent, door);
+        case IPC_DOOR_HEARD:
+                return packet_open_dhcp(door->socket.ifindex, CLIENT_PORT, &door->fd);
+        case IPC_DOOR_ROUTED:
+                return packet_open_routed(&door->fd);
+        case IPC_DOOR_ARP:
+                return probe_open_arp(&door->fd);
+        case IPC_DOOR_ICMP:
+                return probe_open_icmp(&door->fd);
         case IPC_DOOR_TFTP:
                 return udp_open(at, NULL, UDP_REUSEPORT, &door->fd);
         case IPC_DOOR_HTTP:
@@ -161,6 +214,11 @@ static int report(struct parent *parent, const struct parent_door *door, int r,
                          "port %u (%s) on %s, %s, is in use by another program; %s",
                          door->socket.port, name, door->socket.interface, at,
                          key[door->socket.door]);
+        else if (door->socket.port == 0)
+                snprintf(sentence, sizeof(sentence),
+                         "the packet socket (%s) cannot be opened: %s; run bootjack as "
+                         "root, or give it CAP_NET_RAW",
+                         name, strerror(-r));
         else if (r == -EACCES || r == -EPERM)
                 snprintf(
                         sentence, sizeof(sentence),
@@ -178,10 +236,27 @@ static int report(struct parent *parent, const struct parent_door *door, int r,
         return 0;
 }
 
+/* Those that belong to no interface. */
+static size_t plan_common(const struct conf *conf, struct parent_door *ret) {
+        static const enum ipc_door server[] = { IPC_DOOR_ARP, IPC_DOOR_ICMP },
+                                   proxy[] = { IPC_DOOR_ROUTED };
+        bool is_server = conf->dhcp.mode == CONF_DHCP_SERVER;
+        const enum ipc_door *doors = is_server ? server : proxy;
+        size_t n = is_server ? ARRAY_SIZE(server) : ARRAY_SIZE(proxy);
+
+        if (conf->dhcp.mode == CONF_DHCP_OFF)
+                return 0;
+        for (size_t i = 0; i < n; i++)
+                ret[i] = (struct parent_door){ .socket = { .door = doors[i] },
+                                               .role = IPC_CORE,
+                                               .fd = -1 };
+        return n;
+}
+
 /* The doors that there should be now. */
 static size_t plan(const struct parent *parent, struct parent_door *ret) {
         const struct conf *conf = parent->conf;
-        size_t n = 0;
+        size_t n = plan_common(conf, ret);
 
         for (size_t i = 0; i < parent->n_interfaces; i++) {
                 const struct net_interface *interface = &parent->interfaces[i];
@@ -201,8 +276,10 @@ static size_t plan(const struct parent *parent, struct parent_door *ret) {
                 if (conf->dhcp.mode != CONF_DHCP_OFF) {
                         PLAN(IPC_DOOR_DHCP, DHCP_PORT, IPC_CORE, 0)
                         PLAN(IPC_DOOR_BINL, BINL_PORT, IPC_CORE, 0)
-                        if (interface->has_link_layer)
+                        if (interface->has_link_layer) {
                                 PLAN(IPC_DOOR_RAW, 0, IPC_CORE, 0)
+                                PLAN(IPC_DOOR_HEARD, CLIENT_PORT, IPC_CORE, 0)
+                        }
                 }
                 for (size_t k = 0; k < net_n_addresses(interface); k++) {
                         door.socket.address = net_address(interface, k).address;
@@ -222,7 +299,9 @@ static size_t plan(const struct parent *parent, struct parent_door *ret) {
 
 static void take_open(struct parent *parent, struct parent_door *door) {
         for (size_t i = 0; i < parent->n_doors && door->fd < 0; i++)
-                if (parent->doors[i].fd >= 0 && is_same_door(&parent->doors[i], door)) {
+                if (parent->doors[i].fd >= 0 &&
+                    is_same_door(parent, &parent->doors[i], door)) {
+                        door->socket.door = parent->doors[i].socket.door;
                         door->fd = parent->doors[i].fd;
                         parent->doors[i].fd = -1;
                 }
@@ -280,7 +359,7 @@ int parent_open_doors(struct parent *parent, bool strict) {
                 tell_gone(parent);
         for (size_t i = 0; i < n; i++) {
                 if (planned[i].fd < 0 && r == 0) {
-                        int e = open_door(&planned[i], planned[i].socket.interface);
+                        int e = open_door(parent, &planned[i]);
 
                         if (e < 0) {
                                 r = report(parent, &planned[i], e, strict);

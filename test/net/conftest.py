@@ -20,6 +20,14 @@ dhcp:
       options: {routers: [10.77.0.1], domain-name-servers: [10.77.0.1]}
 """
 
+RELAYED = """
+dhcp:
+  mode: server
+  subnets:
+    - {subnet: 10.77.0.0/24}
+    - {subnet: 10.66.0.0/24, pools: [10.66.0.20-10.66.0.30]}
+"""
+
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -69,3 +77,19 @@ def client(network):
 def bare(network):
     """A machine without one."""
     return network.other(3, addressed=False)
+
+
+@pytest.fixture
+def relay(network):
+    """A router at 10.77.0.2 with 10.66.0.1 and a machine at 10.66.0.20 behind it."""
+    name = network.other(2)
+
+    def ip(*arguments):
+        lab.run("ip", "-netns", name, *arguments)
+
+    ip("link", "add", "far", "type", "bridge")
+    ip("address", "add", "10.66.0.1/24", "dev", "far")
+    ip("address", "add", "10.66.0.20/32", "dev", "lo")
+    ip("link", "set", "far", "up")
+    network.ip("route", "add", "10.66.0.0/24", "via", "10.77.0.2")
+    return name

@@ -1,6 +1,6 @@
 import lab
-from conftest import SERVER
-from test_dhcp import udhcpc
+from conftest import RELAYED, SERVER, udp_socket
+from test_dhcp import message, udhcpc
 
 
 def closed(network):
@@ -28,6 +28,16 @@ def test_the_rules_for_nftables_open_what_is_served(network, client, bare, folde
                                 "pxelinux.0", where=client), cwd=folder)
         assert (folder / "pxelinux.0").stat().st_size > 40000
         assert "GOT 10.77.0.20" in udhcpc(network, bare, folder)
+
+
+def test_an_echo_that_a_probe_brought_back_comes_in(network, relay):
+    with lab.Server(network, config=RELAYED) as server:
+        closed(network)
+        rules = lab.run(lab.program(), "firewall", "nftables", "--interface", "br0").stdout
+        lab.run(*network.inside("nft", "-f", "-"), input=rules)
+        udp_socket(relay, 67, "10.66.0.1").sendto(
+            message("discover", giaddr="10.66.0.1", hops=1), ("10.77.0.1", 67))
+        server.wait_for(r"10\.66\.0\.20 is used by")
 
 
 def test_the_rules_for_iptables_are_taken(network):

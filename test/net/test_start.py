@@ -69,13 +69,14 @@ def test_it_says_what_it_serves(network, folder):
     (socket.SOCK_DGRAM, 4011, "binl"), (socket.SOCK_STREAM, 80, "http")],
     ids=["TFTP", "DHCP", "BINL", "HTTP"])
 def test_every_port_in_use_is_one_sentence(network, folder, kind, port, name):
+    """For a DHCP server, that is: a proxy listens beside whoever has port 67."""
     with inside(network.name):
         taken = socket.socket(socket.AF_INET, kind)
         taken.bind(("0.0.0.0", port))
         if kind == socket.SOCK_STREAM:
             taken.listen()
-    refused(serve(network, "--interface", "br0", "--state", folder / "state"),
-            f"port {port} ({name})", "in use")
+    refused(serve(network, "--interface", "br0", "--state", folder / "state", "--dhcp",
+                  "10.77.0.20-10.77.0.22"), f"port {port} ({name})", "in use")
     taken.close()
 
 
