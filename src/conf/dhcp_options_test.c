@@ -23,6 +23,7 @@ static int parse(const char *yaml, struct conf **ret, struct text *said) {
 
 #define BYTES(text) (text), sizeof(text) - 1
 
+/* RFC 3442, RFC 3397, RFC 3361, RFC 2132 8.4 */
 static void an_option_becomes_its_bytes(void **state) {
         static const struct {
                 const char *yaml;

@@ -95,6 +95,7 @@ static struct pool_client client_of(const struct pool_binding *b) {
         return (struct pool_client){ b->mac, b->texts, b->n_client_id, 0 };
 }
 
+/* RFC 4361: an identifier is compared as it is, whatever its type says. */
 bool pool_client_is(const struct pool_binding *binding,
                     const struct pool_client *client) {
         struct pool_client own = client_of(binding);

@@ -8,8 +8,9 @@ enum { ROOM_DEFAULT = 576 - 28, ROOM_LEAST = 300 };
 
 /* ---- what is said ---- */
 
-/* RFC 2132 9.10: option 57 is of the whole IP datagram. Ours never fragments. A BOOTP
- * client has room for 64 bytes of options (RFC 951 3), or as many as it sent. */
+/* RFC 2131 3.5, RFC 2132 9.10: option 57 is of the whole IP datagram. Ours never
+ * fragments. A BOOTP client has room for 64 bytes of options (RFC 951 3), or as many as
+ * it sent. */
 static size_t room_of(const struct exchange *x) {
         size_t size = dhcp4_option_be16(x->message, DHCP4_MAX_SIZE);
 
@@ -191,7 +192,7 @@ static void gather(const struct exchange *x, const struct reply *reply,
                 said_borrow(list, DHCP4_ERROR_TEXT, reply->error, strlen(reply->error));
         else
                 add_times(x, list, reply->lifetime);
-        /* RFC 6842: the client identifier goes back, so that a client behind a shared
+        /* RFC 6842 3: the client identifier goes back, so that a client behind a shared
          * MAC knows its own answer. */
         if (id.n > 0 && reply->type != DHCP4_BOOTP)
                 said_borrow(list, DHCP4_CLIENT_ID, id.data, id.n);
@@ -281,9 +282,9 @@ static void route(const struct exchange *x, const struct reply *reply,
                 send->to = x->received->from;
                 send->port = x->received->from_port;
         } else if (m->giaddr) {
-                /* RFC 2131 4.1: "If the 'giaddr' field ... is non-zero, the server
-                 * sends any return messages to the 'DHCP server' port on the BOOTP
-                 * relay." */
+                /* RFC 1542 5.4, RFC 2131 4.1: "If the 'giaddr' field ... is non-zero,
+                 * the server sends any return messages to the 'DHCP server' port on the
+                 * BOOTP relay." */
                 send->to = m->giaddr;
                 send->port = DHCP4_SERVER_PORT;
         } else if (reply->type == DHCP4_NAK) {

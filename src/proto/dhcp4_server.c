@@ -134,8 +134,8 @@ static struct pool_binding *choose(struct exchange *x, ip4_t wanted) {
         return own;
 }
 
-/* Must the wire be asked first whether somebody has this address? An address that is
- * reserved is not looked for: there is no other to offer instead. */
+/* RFC 2131 2.2: must the wire be asked first whether somebody has this address? An
+ * address that is reserved is not looked for: there is no other to offer instead. */
 static bool must_wait(struct exchange *x, struct pool_binding *binding) {
         if (x->server->config.probe_time == 0 || binding->state != POOL_OFFERED ||
             binding->was_probed || x->host_address)
@@ -335,6 +335,7 @@ static void on_again(struct exchange *x, ip4_t address) {
                 refuse(x, "that address is not free for this client");
 }
 
+/* RFC 2131 4.3.6: table 4 tells the states apart. */
 static void on_request(struct exchange *x) {
         ip4_t server = dhcp4_option_be32(x->message, DHCP4_SERVER_ID);
         ip4_t wanted = dhcp4_option_be32(x->message, DHCP4_REQUESTED_ADDRESS);
@@ -367,6 +368,8 @@ static struct pool_binding *own_lease(struct exchange *x, ip4_t address) {
         return NULL;
 }
 
+/* RFC 2131 4.3.4: free for others, but remembered, so that its client finds it again.
+ */
 static void on_release(struct exchange *x) {
         struct pool_binding *own = own_lease(x, x->message->ciaddr);
 

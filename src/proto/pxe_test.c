@@ -130,6 +130,7 @@ static void features_of_ipxe_count_when_they_are_not_zero(void **state) {
         }
 }
 
+/* RFC 4578 2.3 */
 static void a_uuid_is_a_type_of_0_and_16_bytes(void **state) {
         static const char uuid[] = "\0ABCDEFGHIJKLMNOP";
         struct policy_facts f = facts_of_one(DHCP4_UUID, uuid, 17);
@@ -142,6 +143,7 @@ static void a_uuid_is_a_type_of_0_and_16_bytes(void **state) {
         assert_false(facts_of_one(DHCP4_UUID, "\1ABCDEFGHIJKLMNOP", 17).has_uuid);
 }
 
+/* RFC 4578 2.1 */
 static void the_first_architecture_is_the_one_that_asks(void **state) {
         struct policy_facts f = facts_of_one(DHCP4_ARCHITECTURE, VALUE("\0\7\0\x10"));
 
@@ -163,6 +165,57 @@ static void long_classes_are_cut(void **state) {
         assert_int_equal(strlen(f.user_class), sizeof(f.user_class) - 1);
 }
 
+/* PXE 2.1 2.2.3: sub-options 6, 8, 9 and 10. */
+static void a_menu_is_servers_titles_and_a_prompt(void **state) {
+        static const struct scope_pxe_item items[] = { { 1, "One", "", 0 },
+                                                       { 0, "Disk", "", 0x01020304 } };
+        const struct scope_pxe menu = { "Go", NSEC_NEVER, items, 2 };
+        const struct pxe_vendor vendor = { .control = PXE_CONTROL_LISTED_ONLY,
+                                           .menu = &menu,
+                                           .server = 0x0a000001 };
+        static const char expected[] = "\6\1\7"
+                                       "\x08\x0e\0\1\1\x0a\0\0\1\0\0\1\1\2\3\4"
+                                       "\x09\x0d\0\1\3One\0\0\4Disk"
+                                       "\x0a\3\xffGo\xff";
+        uint8_t bytes[255];
+        struct writer w = writer_of(bytes, sizeof(bytes));
+
+        pxe_build_vendor(&w, &vendor);
+        assert_false(w.failed);
+        assert_int_equal(w.at, sizeof(expected) - 1);
+        assert_memory_equal(bytes, expected, w.at);
+}
+
+static void a_menu_too_long_loses_its_last_items(void **state) {
+        struct scope_pxe_item items[40];
+        const struct scope_pxe menu = { "Press F8 for the menu", 0, items, 40 };
+        const struct pxe_vendor vendor = { .control = 7, .menu = &menu };
+        uint8_t bytes[255];
+        struct writer w = writer_of(bytes, sizeof(bytes));
+
+        for (uint16_t i = 0; i < 40; i++)
+                items[i] = (struct scope_pxe_item){ i, "An item of the menu", "", 0 };
+        pxe_build_vendor(&w, &vendor);
+        assert_false(w.failed);
+        assert_int_equal(bytes[4] % 7, 0); /* whole servers */
+        assert_int_equal(bytes[4] / 7, 7);
+        assert_int_equal(bytes[w.at - 1], DHCP4_END);
+}
+
+static void a_menu_without_items_has_one_of_ours(void **state) {
+        const struct scope_pxe menu = { 0 };
+        const struct pxe_vendor vendor = { .menu = &menu, .server = 0x0a000001 };
+        static const char expected[] = "\x08\x07\x80\0\1\x0a\0\0\1"
+                                       "\x09\x0b\x80\0\x08"
+                                       "Bootjack\x0a\1\0\xff";
+        uint8_t bytes[255];
+        struct writer w = writer_of(bytes, sizeof(bytes));
+
+        pxe_build_vendor(&w, &vendor);
+        assert_int_equal(w.at, sizeof(expected) - 1);
+        assert_memory_equal(bytes, expected, w.at);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(an_ordinary_client_has_a_mac_and_nothing_else),
@@ -172,6 +225,9 @@ int main(void) {
                 cmocka_unit_test(a_uuid_is_a_type_of_0_and_16_bytes),
                 cmocka_unit_test(the_first_architecture_is_the_one_that_asks),
                 cmocka_unit_test(long_classes_are_cut),
+                cmocka_unit_test(a_menu_is_servers_titles_and_a_prompt),
+                cmocka_unit_test(a_menu_too_long_loses_its_last_items),
+                cmocka_unit_test(a_menu_without_items_has_one_of_ours),
         };
         return check_run("proto/pxe", tests);
 }

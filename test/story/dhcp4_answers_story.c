@@ -136,6 +136,54 @@ static void a_bootp_answer_is_no_longer_than_its_request(void **state) {
         world_free(w);
 }
 
+/* RFC 2131 table 3, row by row: what must be there, what must not. */
+static void each_kind_of_answer_has_what_it_must_and_no_more(void **state) {
+        enum { MUST = 1, NOT = 2 };
+        static const struct {
+                uint8_t code;
+                uint8_t offer, ack, inform, nak;
+        } table[] = {
+                { DHCP4_REQUESTED_ADDRESS, NOT, NOT, NOT, NOT },
+                { DHCP4_LEASE_TIME, MUST, MUST, NOT, NOT },
+                { DHCP4_MESSAGE_TYPE, MUST, MUST, MUST, MUST },
+                { DHCP4_PARAMETER_LIST, NOT, NOT, NOT, NOT },
+                { DHCP4_SERVER_ID, MUST, MUST, MUST, MUST },
+                { DHCP4_MAX_SIZE, NOT, NOT, NOT, NOT },
+                { DHCP4_RENEWAL_TIME, MUST, MUST, NOT, NOT },
+                { DHCP4_SUBNET_MASK, MUST, MUST, MUST, NOT },
+                { DHCP4_ROUTERS, MUST, MUST, MUST, NOT },
+                { DHCP4_OVERLOAD, 0, 0, 0, NOT },
+        };
+        struct world *w = new_started();
+        struct asking a = { .type = DHCP4_DISCOVER, .client = 1, .max_size = 600 };
+
+        for (unsigned i = 0; i < 4; i++) {
+                const uint8_t types[] = { DHCP4_OFFER, DHCP4_ACK, DHCP4_ACK,
+                                          DHCP4_NAK };
+
+                assert_int_equal(say(w, &a), types[i]);
+                for (size_t j = 0; j < ARRAY_SIZE(table); j++) {
+                        const uint8_t *row = &table[j].offer;
+
+                        if (row[i])
+                                assert_int_equal(w->answer.has[table[j].code],
+                                                 row[i] == MUST);
+                }
+                assert_int_equal(w->answer.hops, 0);
+                assert_int_equal(w->answer.secs, 0);
+                assert_int_equal(w->answer.yiaddr != 0, i < 2);
+                assert_int_equal(w->answer.ciaddr, i == 2 ? NET(77) : 0);
+                if (i == 0)
+                        a = (struct asking){ DHCP4_REQUEST, 1, .wanted = NET(10),
+                                             .server = us };
+                else if (i == 1)
+                        a = (struct asking){ DHCP4_INFORM, 1, .ciaddr = NET(77) };
+                else
+                        a = (struct asking){ DHCP4_REQUEST, 1, .wanted = FAR(10) };
+        }
+        world_free(w);
+}
+
 /* ---- times ---- */
 
 /* RFC 2131 4.4.5: T1 and T2 are the server's to say. */
@@ -448,6 +496,7 @@ int main(void) {
                 cmocka_unit_test(what_has_no_room_at_all_is_left_out_and_named),
                 cmocka_unit_test(a_long_option_goes_in_pieces),
                 cmocka_unit_test(a_bootp_answer_is_no_longer_than_its_request),
+                cmocka_unit_test(each_kind_of_answer_has_what_it_must_and_no_more),
                 cmocka_unit_test(the_times_to_renew_are_those_configured),
                 cmocka_unit_test(a_lease_just_given_is_not_written_again),
                 cmocka_unit_test(silent_firmware_is_answered_in_one_form_after_another),

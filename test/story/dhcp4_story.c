@@ -10,6 +10,7 @@ static const uint8_t zeros[1024];
 
 /* ---- a lease's life ---- */
 
+/* RFC 2131 table 3: what an OFFER and an ACK say. */
 static void discover_offer_request_ack(void **state) {
         struct world *w = new_started();
         const struct event *bound;
@@ -101,6 +102,8 @@ static void who_takes_another_servers_offer_frees_ours(void **state) {
         world_free(w);
 }
 
+/* RFC 2131 table 3: a NAK says nothing but why. RFC 2131 4.3.6: by option 50 alone it
+ * is INIT-REBOOT. */
 static void a_reboot_on_the_wrong_net_is_refused(void **state) {
         struct world *w = new_started();
 
@@ -134,6 +137,7 @@ static void a_reboot_on_the_right_net_gets_its_address(void **state) {
         world_free(w);
 }
 
+/* RFC 2131 4.3.6: RENEWING and REBINDING by ciaddr. */
 static void a_renewal_is_unicast_to_ciaddr(void **state) {
         struct world *w = new_started();
         ip4_t address = dora(w, 1);
@@ -155,6 +159,7 @@ static void a_renewal_is_unicast_to_ciaddr(void **state) {
         world_free(w);
 }
 
+/* RFC 2131 4.3.4 */
 static void a_released_address_waits_for_its_client(void **state) {
         struct world *w = new_started();
         ip4_t address;
@@ -174,6 +179,7 @@ static void a_released_address_waits_for_its_client(void **state) {
         world_free(w);
 }
 
+/* RFC 2131 4.3.3 */
 static void a_declined_address_rests_and_another_is_given(void **state) {
         struct world *w = new_world();
 
@@ -212,6 +218,7 @@ static void an_exhausted_pool_says_so_and_recovers(void **state) {
         world_free(w);
 }
 
+/* RFC 2131 4.3.1 */
 static void a_client_may_ask_for_a_time_within_bounds(void **state) {
         static const struct {
                 uint32_t asked, given;
@@ -309,6 +316,7 @@ static void an_offer_from_a_pool_that_is_gone_was_honoured(void **state) {
         world_free(w);
 }
 
+/* RFC 6842 3, RFC 4361: an identifier that is not the MAC is another client. */
 static void firmware_and_installer_are_one_client(void **state) {
         struct world *w = new_started();
         ip4_t address = dora(w, 1);
@@ -502,6 +510,7 @@ static unsigned last_code(const struct world *w) {
         return last;
 }
 
+/* RFC 3046 2.2, RFC 1542 5.4 */
 static void a_relay_is_answered_at_its_server_port(void **state) {
         static const char relay[] = "\1\4eth0\2\6\x52\x54\0\0\0\1";
         struct world *w = new_started();
@@ -637,6 +646,7 @@ static void answers_go_by_the_routes_of_rfc_2131(void **state) {
         world_free(w);
 }
 
+/* RFC 2131 4.3.5 */
 static void an_inform_gets_options_and_no_address(void **state) {
         struct world *w = new_started();
         struct asking a = { .type = DHCP4_INFORM, .client = 1, .ciaddr = NET(77) };
@@ -653,6 +663,7 @@ static void an_inform_gets_options_and_no_address(void **state) {
 
 /* ---- booting ---- */
 
+/* PXE 2.1 2.2.1, RFC 4578 2.3 */
 static void a_boot_answer_says_it_in_every_place(void **state) {
         struct world *w = new_started();
         struct asking a = pxe(DHCP4_DISCOVER, 0);
@@ -764,6 +775,7 @@ static void a_configured_mask_came_after_the_routers(void **state) {
         world_free(w);
 }
 
+/* RFC 2132 9.10, RFC 2131 3.5 */
 static void a_small_client_gets_what_matters(void **state) {
         static const uint16_t sizes[] = { 1, 300, 328, 400, 576, 1500, 65535 };
 
@@ -976,6 +988,7 @@ static void every_firmware_gets_what_policy_decides(void **state) {
 
 /* ---- what is no request ---- */
 
+/* RFC 2131 2 */
 static void what_is_no_request_is_counted_and_dropped(void **state) {
         struct world *w = new_started();
         struct asking a = { .type = DHCP4_DISCOVER, .client = 1 };
