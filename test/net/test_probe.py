@@ -92,7 +92,7 @@ def answers(server, sock, n, kind):
     return found
 
 
-def test_a_thousand_at_once_are_all_offered_something_that_is_free(network, bare):
+def test_a_thousand_at_once_are_all_bound_to_something_that_is_free(network, bare):
     """Every tenth address is somebody's: each client gets one that is nobody's."""
     network.ip("address", "add", "10.77.0.1/16", "dev", "br0")
     network.ip("address", "del", "10.77.0.1/24", "dev", "br0")
@@ -107,5 +107,10 @@ def test_a_thousand_at_once_are_all_offered_something_that_is_free(network, bare
         for mac in crowd(1000):
             sock.sendto(message("discover", mac=mac), ("255.255.255.255", 67))
         offers = answers(server, sock, 1000, 2)
-        assert len(set(offers.values())) == 1000
-        assert not addresses & set(offers.values())
+        for mac, address in offers.items():
+            sock.sendto(message("request", ("server_id", "10.77.0.1"),
+                                ("requested_addr", address), mac=mac),
+                        ("255.255.255.255", 67))
+        bound = answers(server, sock, 1000, 5)
+        assert bound == offers and len(set(bound.values())) == 1000
+        assert not addresses & set(bound.values())
