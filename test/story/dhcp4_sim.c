@@ -36,7 +36,7 @@ static void calm(struct sim_params *p) {
         p->moves = 50000;
         p->rivals = 10000;
         p->init_reboots = 700000;
-        p->replays = 20000;
+        p->strays = 50000;
         p->garbage = 100000;
 }
 
@@ -59,7 +59,7 @@ static void million(struct sim_params *p) {
         p->crash = 1;
         p->up = p->off = 20 MSECS;
         p->bootp = p->firmware = p->moves = p->rivals = p->init_reboots = 0;
-        p->replays = 0;
+        p->strays = 0;
         p->probe_time = 0;
 }
 
@@ -127,6 +127,7 @@ static void reloads(struct sim_params *p) {
 static void scarce(struct sim_params *p) {
         rough(p);
         p->room = 45;
+        p->squatters = 50000;
         p->lease_time = 3 MINUTES;
         p->crash = 2000;
         p->reload_each = 10 MINUTES;
@@ -145,6 +146,7 @@ static void one_port(struct sim_params *p) {
         p->invented = 200;
         p->length = 20 MINUTES;
         p->is_one_port = true;
+        p->patience = 1 MINUTES;
 }
 
 static void silent(struct sim_params *p) {
@@ -219,9 +221,8 @@ static bool fill(const char *name, uint64_t seed, struct sim_params *ret) {
                 if (strcmp(worlds[i].name, name) == 0) {
                         *ret = (struct sim_params){ .name = name, .seed = seed };
                         worlds[i].fill(ret);
-                        if (!getenv("SIM_ALL"))
-                                ret->reload_each = ret->asks_time = 0;
-                        ret->patience = patience_of(ret);
+                        if (ret->patience == 0)
+                                ret->patience = patience_of(ret);
                         return true;
                 }
         return false;
@@ -234,13 +235,14 @@ static const char *program = "dhcp4_sim";
 static void print_counts(const struct sim_params *p, const struct sim_result *r,
                          double seconds) {
         printf("# %s, seed %llu: %u machines, %llu exchanges, %llu renewals, "
-               "%llu refusals, %llu releases, %llu declines, %llu by BOOTP, longest "
+               "%llu refusals, %llu releases, %llu declines, %llu informs, %llu by "
+               "BOOTP, longest "
                "wait %.0f s\n",
                p->name, (unsigned long long)p->seed, p->machines,
                (unsigned long long)r->exchanges, (unsigned long long)r->renewals,
                (unsigned long long)r->refusals, (unsigned long long)r->released,
-               (unsigned long long)r->declined, (unsigned long long)r->bootp,
-               (double)r->longest_wait / 1e9);
+               (unsigned long long)r->declined, (unsigned long long)r->informed,
+               (unsigned long long)r->bootp, (double)r->longest_wait / 1e9);
         printf("#   %llu datagrams, %llu lost, %llu doubled, %llu unheard, %llu "
                "invented; %llu records, %llu commits; %llu crashes, %llu restarts, "
                "%llu reloads, %llu jumps; %llu probes, %llu found; %llu times "

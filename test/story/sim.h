@@ -72,7 +72,7 @@ struct sim_params {
         unsigned room;      /* addresses in pools for 100 clients; 0: enough for all */
         /* of machines, or of what they do */
         unsigned bootp, broadcast, firmware, asks_time, moves, rivals, init_reboots,
-                replays;
+                strays;
         unsigned garbage; /* of invented clients */
         bool is_silent;   /* not authoritative */
         nsec_t patience;  /* a machine is bound in this much good time; 0: maybe not */
@@ -178,10 +178,8 @@ struct place {
         uint32_t holder;
         nsec_t ends;
         int64_t offset;
-        nsec_t free_since; /* when its promise ended early */
-        uint8_t identity;
-        unsigned epoch; /* grows when a machine gives it back: */
-        uint32_t released_by;
+        nsec_t free_since;          /* when its promise ended early */
+        uint8_t identity;           /* of the client that was acknowledged last */
         struct lease_record latest; /* from the server, on disk or not yet */
         unsigned n_records, n_audit;
         uint32_t believer; /* the machine that uses it; NOBODY */
@@ -205,10 +203,9 @@ struct pending {
         /* what it promises; no address: nothing */
         ip4_t address;
         uint32_t machine;
-        uint8_t identity;
         nsec_t ends, server_ends;
         int64_t offset; /* as that of a place */
-        unsigned epoch, n_records;
+        unsigned n_records;
         uint64_t n_jumps;
 };
 

@@ -202,10 +202,35 @@ static void wait_and_begin(struct world *w, uint32_t i, nsec_t time) {
         wake_in(w, i, time);
 }
 
-/* An old DISCOVER of its own, heard again. */
-static void replay(struct world *w, uint32_t i) {
-        if (!w->machines[i].speaks_bootp && chance_hits(&w->chance, w->params->replays))
-                ask(w, i, &(struct question){ .type = DHCP4_DISCOVER });
+/* Of this wire or another: ours, the relay's, in a pool, or somebody's own. */
+static ip4_t any_address(struct world *w, unsigned wire) {
+        static const ip4_t parts[] = { 0, 1, 0xffff, 0x100, 0x7000, 0x8000, 0x10100 };
+        ip4_t part = parts[chance_below(&w->chance, ARRAY_SIZE(parts))];
+        ip4_t reserved = sim_config_reserved(
+                w->config, (uint32_t)chance_below(&w->chance, w->n_machines));
+
+        if (reserved)
+                return reserved;
+        if (chance_next(&w->chance) % 4 == 0)
+                wire = (unsigned)chance_below(&w->chance, WIRES);
+        if (part >= 0x100 && part != 0xffff)
+                part += (ip4_t)chance_below(&w->chance, 2 + w->n_machines / 10);
+        return wire_base(wire) | part;
+}
+
+/* What a machine with an address says as well: an old DISCOVER heard again, a wish for
+ * an address that is not its own, a question for options. */
+static void stray(struct world *w, uint32_t i) {
+        const struct machine *m = &w->machines[i];
+        struct question questions[] = {
+                { .type = DHCP4_DISCOVER },
+                { .type = DHCP4_DISCOVER, .wanted = any_address(w, m->wire) },
+                { .type = DHCP4_REQUEST, .wanted = any_address(w, m->wire) },
+                { .type = DHCP4_INFORM, .ciaddr = m->address[m->identity] },
+        };
+
+        if (!m->speaks_bootp && chance_hits(&w->chance, w->params->strays))
+                ask(w, i, &questions[chance_below(&w->chance, ARRAY_SIZE(questions))]);
 }
 
 static void settle(struct world *w, uint32_t i) {
@@ -221,7 +246,7 @@ static void settle(struct world *w, uint32_t i) {
                 m->generation++;
         if (!is_first)
                 return;
-        replay(w, i);
+        stray(w, i);
         w->result->longest_wait = max_u64(w->result->longest_wait, wait);
         m->asking_since = NSEC_NEVER;
         power_in(w, i,
@@ -335,8 +360,10 @@ static void on_selecting(struct world *w, uint32_t i) {
                 m->first_sent = w->now;
         ask(w, i,
             &(struct question){ .type = m->speaks_bootp ? DHCP4_BOOTP : DHCP4_DISCOVER,
-                                .wanted = knows && !m->speaks_bootp
-                                                  ? m->address[m->identity]
+                                .wanted = m->speaks_bootp ? 0
+                                          : knows         ? m->address[m->identity]
+                                          : chance_hits(&w->chance, w->params->strays)
+                                                  ? any_address(w, m->wire)
                                                   : 0 });
         wake_in(w, i, back_off(w, m->tries++));
 }

@@ -38,8 +38,7 @@ static struct place *add_place(struct world *w, ip4_t address) {
         *place = (struct place){ .address = address,
                                  .holder = NOBODY,
                                  .believer = NOBODY,
-                                 .offered_to = NOBODY,
-                                 .released_by = NOBODY };
+                                 .offered_to = NOBODY };
         put_place(w->places, w->places_room, place);
         w->n_places++;
         return place;
@@ -88,10 +87,13 @@ static void end_promise(struct world *w, struct place *place) {
         place->believer = NOBODY;
 }
 
-/* By its holder, who is believed: it is not used any more. */
+/* By its holder, who is believed: it is not used any more, nor wanted when it is only
+ * said that it may be. */
 static void give_back(struct world *w, struct place *place, uint32_t machine) {
-        place->released_by = machine;
-        place->epoch++;
+        for (size_t i = w->queue_at; i < w->n_queue; i++)
+                if (w->queue[i].address == place->address &&
+                    w->queue[i].machine == machine)
+                        w->queue[i].address = 0;
         if (place->is_promised && place->holder == machine)
                 end_promise(w, place);
         if (place->offered_to == machine)
@@ -264,13 +266,12 @@ static void answered_ack(struct world *w, const struct dhcp4_send *send,
              packet->t2 > packet->lease))
                 sim_fail(w, "ACK with times %u, %u, %u", packet->t1, packet->t2,
                          packet->lease);
+        place->identity = packet->xid & 1;
         *ret = (struct pending){ .machine = packet->machine,
-                                 .identity = packet->xid & 1,
                                  .address = packet->address,
                                  .ends = end_of(w->now, packet),
                                  .server_ends = server_ends,
                                  .offset = w->offset,
-                                 .epoch = place->epoch,
                                  .n_records = place->n_records,
                                  .n_jumps = w->result->jumps };
 }
@@ -304,6 +305,15 @@ static void answered_nak(struct world *w, const struct packet *packet) {
                          packet->machine, place->address);
         if (place->offered_to == packet->machine)
                 place->offered_to = NOBODY;
+}
+
+/* RFC 2131 4.3.5: no address, no times */
+static void answered_inform(struct world *w, const struct packet *packet) {
+        w->result->informed++;
+        if (!w->asked || w->asked->type != DHCP4_INFORM)
+                sim_fail(w, "an ACK of nothing to machine %u", packet->machine);
+        if (packet->lease || packet->t1 || packet->t2)
+                sim_fail(w, "an INFORM was answered with times of a lease");
 }
 
 static void check_head(struct world *w, const struct dhcp4_send *send,
@@ -344,8 +354,8 @@ bool model_answered(struct world *w, const struct dhcp4_send *send,
                 answered_ack(w, send, packet, ret_pending);
         else if (packet->type == DHCP4_NAK && packet->machine != NOBODY)
                 answered_nak(w, packet);
-        else if (is_ack && packet->machine != NOBODY && packet->lease)
-                sim_fail(w, "an INFORM was answered with a lease time");
+        else if (is_ack && packet->machine != NOBODY)
+                answered_inform(w, packet);
         else if (!is_ack && packet->machine != NOBODY)
                 sim_fail(w, "a server's answer of type %u", packet->type);
         return !w->result->failed;
@@ -357,8 +367,6 @@ void model_left(struct world *w, const struct pending *p) {
         if (p->address == 0 || w->now >= p->ends)
                 return;
         place = place_of(w, p->address);
-        if (place->epoch != p->epoch && place->released_by == p->machine)
-                return;
         if (place->n_records == p->n_records &&
             (!place->is_on_disk ||
              !is_recorded(&place->disk, p->machine, p->server_ends)))
@@ -377,7 +385,6 @@ void model_left(struct world *w, const struct pending *p) {
         if (is_promised_to_other(w, place, p->machine))
                 sim_fail(w, "ACKs of %08x to machines %u and %u", p->address,
                          place->holder, p->machine);
-        place->identity = p->identity;
         /* What was said last may be less: it may not have arrived. */
         if (is_promised(w, place) && place->ends > p->ends)
                 return;
@@ -456,6 +463,8 @@ void model_stopped(struct world *w) {
 void model_probed(struct world *w, ip4_t address) {
         struct place *place = place_of(w, address);
 
+        if (rests(w, place) || is_promised(w, place))
+                sim_fail(w, "a probe of %08x, which is known to be in use", address);
         place->probed_at = w->now;
         place->probed_life = w->life;
 }

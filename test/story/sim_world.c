@@ -471,7 +471,8 @@ static void probed(struct world *w, ip4_t address) {
                 return;
         w->result->squatted++;
         sim_trace(w, "%08x answers a probe", address);
-        model_squatted(w, address);
+        if (place_of(w, address)->probed_life == w->life)
+                model_squatted(w, address);
         dhcp4_server_probed(w->server, address, who, server_time(w), &w->actions);
         execute(w);
 }
