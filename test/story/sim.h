@@ -13,7 +13,7 @@
  *   dhcp4_sim.c    the worlds that are tried, and the command line
  *
  * Times are true time unless their name says `server`: the server's clock is true time
- * plus world.offset.
+ * plus world.offset, which shrinks at a start only.
  */
 #include <stdio.h>
 
@@ -215,8 +215,8 @@ struct world {
         bool trace;
         struct chance chance;
         nsec_t now, start;
-        int64_t offset;
-        nsec_t good; /* time in which the server ran and its disk worked */
+        int64_t offset, calendar; /* of the server's clock, of the machine's */
+        nsec_t good;              /* time in which the server ran and its disk worked */
         bool is_up, disk_works;
         unsigned life; /* counts starts, reloads and jumps: offers may go with them */
         unsigned boot, n_audits;

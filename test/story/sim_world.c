@@ -319,7 +319,16 @@ static void send(struct world *w, const struct dhcp4_send *send) {
         leave(w, packet, &promise);
 }
 
+/* The server's clock takes the calendar's steps forwards, and those back when it
+ * starts. */
+static void set_offset(struct world *w, int64_t offset) {
+        model_jumped(w); /* what has ended by now has ended */
+        w->offset = offset;
+        model_jumped(w);
+}
+
 static void start_server(struct world *w) {
+        set_offset(w, w->calendar);
         if (dhcp4_server_new(sim_config_now(w->config), &w->server) < 0)
                 sim_fail(w, "no memory");
         for (size_t i = 0; i < w->places_room; i++)
@@ -454,12 +463,13 @@ static void jump(struct world *w) {
 
         w->result->jumps++;
         w->life++;
-        if (is_back && w->offset < -(int64_t)w->params->jump)
+        if (is_back && w->calendar < -(int64_t)w->params->jump)
                 is_back = false;
-        model_jumped(w); /* what had ended by then has ended */
-        w->offset += is_back ? -(int64_t)far : (int64_t)far;
-        sim_trace(w, "the clock jumps %s%.3f s", is_back ? "-" : "", (double)far / 1e9);
-        model_jumped(w);
+        w->calendar += is_back ? -(int64_t)far : (int64_t)far;
+        sim_trace(w, "the calendar jumps %s%.3f s", is_back ? "-" : "",
+                  (double)far / 1e9);
+        if (w->is_up && w->calendar > w->offset)
+                set_offset(w, w->calendar);
 }
 
 /* ---- steps ---- */
