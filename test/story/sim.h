@@ -276,6 +276,10 @@ static inline bool wire_has_circuits(unsigned wire) {
 static inline bool wire_is_shared(unsigned wire) {
         return wire == 1 || wire == 4;
 }
+/* Its second pool is for the class of firmware. */
+static inline bool wire_is_choosy(unsigned wire) {
+        return wire == 5;
+}
 static inline bool wire_has_bootp(unsigned wire) {
         return wire % 2 == 0;
 }
@@ -292,8 +296,9 @@ struct sim_config *sim_config_free(struct sim_config *config);
 /* Another one of the configurations that a world goes through. */
 const struct dhcp4_config *sim_config_use(struct sim_config *config, unsigned variant);
 const struct dhcp4_config *sim_config_now(const struct sim_config *config);
+enum sim_client { SIM_BOOTP, SIM_FIRMWARE, SIM_SYSTEM };
 bool sim_config_has(const struct sim_config *config, unsigned wire, ip4_t address,
-                    bool is_bootp);
+                    enum sim_client client);
 /* Whose it is by configuration, now; NOBODY. */
 uint32_t sim_config_owner(const struct sim_config *config, ip4_t address);
 /* The address that is reserved for a machine now; 0. */

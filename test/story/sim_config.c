@@ -20,6 +20,7 @@ struct given {
         struct scope_pool pools[WIRES][2];
         struct scope_subnet subnets[WIRES * 2];
         struct scope_option options[2];
+        struct scope_class class;
         struct scope_host *hosts;
 };
 
@@ -99,13 +100,14 @@ static void place_pools(struct sim_config *c) {
 }
 
 bool sim_config_has(const struct sim_config *config, unsigned wire, ip4_t address,
-                    bool is_bootp) {
-        if (wire >= WIRES || (is_bootp && !wire_has_bootp(wire)))
+                    enum sim_client client) {
+        if (wire >= WIRES || (client == SIM_BOOTP && !wire_has_bootp(wire)))
                 return false;
         for (unsigned i = 0; i < 2; i++)
                 if (address >= config->areas[wire][i].first &&
                     address <= config->areas[wire][i].last)
-                        return true;
+                        return i == 0 || client == SIM_FIRMWARE ||
+                               !wire_is_choosy(wire);
         return false;
 }
 
@@ -136,16 +138,25 @@ static void fill_subnet(const struct sim_config *c, struct given *given, unsigne
 }
 
 static void fill_subnets(const struct sim_config *c, struct given *given) {
+        static const char *const vendors[] = { "PXEClient*" }, *const names_of[] = {
+                "firmware"
+        };
         static const uint8_t router[] = { 10, 0, 0, 1 }, names[] = { 10, 0, 0, 2 };
 
         given->options[0] = (struct scope_option){ 3, false, 4, router };
         given->options[1] = (struct scope_option){ 6, false, 4, names };
+        given->class = (struct scope_class){ .name = names_of[0],
+                                             .match.vendor_class = { vendors, 1 } };
+        given->config.classes = &given->class;
+        given->config.n_classes = 1;
         for (unsigned i = 0; i < WIRES; i++) {
                 for (unsigned j = 0; j < 2; j++)
                         given->pools[i][j] =
                                 (struct scope_pool){ .first = c->areas[i][j].first,
                                                      .last = c->areas[i][j].last,
                                                      .bootp = wire_has_bootp(i) };
+                if (wire_is_choosy(i))
+                        given->pools[i][1].only = (struct scope_texts){ names_of, 1 };
                 fill_subnet(c, given, i, false);
                 if (wire_is_shared(i))
                         fill_subnet(c, given, i, true);

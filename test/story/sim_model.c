@@ -176,6 +176,9 @@ static bool is_own(const struct world *w, const struct packet *packet,
 /* Given by this configuration, or the client's own from one before. */
 static void check_place(struct world *w, const struct packet *packet,
                         const struct place *place) {
+        enum sim_client client = packet->type == DHCP4_BOOTP ? SIM_BOOTP
+                                 : packet->xid & 1           ? SIM_SYSTEM
+                                                             : SIM_FIRMWARE;
         uint32_t owner = sim_config_owner(w->config, place->address);
         bool is_kept = is_own(w, packet, place);
 
@@ -188,8 +191,8 @@ static void check_place(struct world *w, const struct packet *packet,
         else if (wire_of(place->address) != packet->wire)
                 sim_fail(w, "%s of %08x on wire %u", dhcp4_type_name(packet->type),
                          place->address, packet->wire);
-        else if (!is_kept && !sim_config_has(w->config, packet->wire, place->address,
-                                             packet->type == DHCP4_BOOTP))
+        else if (!is_kept &&
+                 !sim_config_has(w->config, packet->wire, place->address, client))
                 sim_fail(w, "%s of %08x, which is in no pool",
                          dhcp4_type_name(packet->type), place->address);
 }
