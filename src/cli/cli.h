@@ -29,6 +29,7 @@ int cli_firewall(int argc, char **argv);
 int cli_version(int argc, char **argv);
 int cli_events(int argc, char **argv);
 int cli_explain(int argc, char **argv);
+int cli_import(int argc, char **argv);
 int cli_leases(int argc, char **argv);
 int cli_machines(int argc, char **argv);
 int cli_media(int argc, char **argv);

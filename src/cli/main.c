@@ -22,6 +22,8 @@ const struct cli_command cli_commands[] = {
           "[--follow] [-n N] [--mac M] [--json]", cli_events },
         { "status", "show whether and what the server serves", "[--json]", cli_status },
         { "reload", "have the server read its configuration again", "", cli_reload },
+        { "import", "turn a dhcpd.conf or dnsmasq.conf into a configuration",
+          "[--from dhcpd|dnsmasq] FILE [--json]", cli_import },
         { "firewall", "print the rules for exactly the doors that are open",
           "[nftables | iptables | firewalld] " SERVER, cli_firewall },
         { "version", "print the version", "[--json]", cli_version },

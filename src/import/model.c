@@ -1,0 +1,497 @@
+/*
+ * What was understood, and the last step before it is written: what dhcpd and dnsmasq
+ * put up with and our own parser refuses is set right here, with a remark, so that the
+ * YAML is taken as it is.
+ */
+#include "import/internal.h"
+
+enum { CLASSES_MAX = 4096, OPTIONS_MAX = 1024, NAMES_TRIED_MAX = 16 };
+
+const char *const scope_key_names[N_KEYS] = {
+        [KEY_LEASE_TIME] = "lease-time",
+        [KEY_MIN_LEASE_TIME] = "min-lease-time",
+        [KEY_MAX_LEASE_TIME] = "max-lease-time",
+        [KEY_RENEWAL_TIME] = "renewal-time",
+        [KEY_REBINDING_TIME] = "rebinding-time",
+        [KEY_NEXT_SERVER] = "next-server",
+        [KEY_FILENAME] = "filename",
+        [KEY_SERVER_NAME] = "server-name",
+};
+
+void words_add(struct import *im, struct words *words, const char *s) {
+        struct word *word = import_take(im, sizeof(*word));
+
+        if (!word)
+                return;
+        word->s = s;
+        if (words->last)
+                words->last->next = word;
+        else
+                words->first = word;
+        words->last = word;
+        words->n++;
+}
+
+bool words_have(const struct words *words, const char *s) {
+        for (const struct word *word = words->first; word; word = word->next)
+                if (strcmp(word->s, s) == 0)
+                        return true;
+        return false;
+}
+
+void words_add_once(struct import *im, struct words *words, const char *s) {
+        if (!words_have(words, s))
+                words_add(im, words, s);
+}
+
+/* ---- scopes ---- */
+
+static bool is_same_space(const char *a, const char *b) {
+        return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+const struct option_value *scope_option(const struct scope *scope, const char *space,
+                                        unsigned code) {
+        for (const struct option_value *o = scope->options; o; o = o->next)
+                if (o->code == code && is_same_space(o->space, space))
+                        return o;
+        return NULL;
+}
+
+void scope_drop_option(struct scope *scope, const char *space, unsigned code) {
+        struct option_value **at = &scope->options;
+
+        while (*at && ((*at)->code != code || !is_same_space((*at)->space, space)))
+                at = &(*at)->next;
+        if (!*at)
+                return;
+        *at = (*at)->next;
+        scope->n_options--;
+        scope->options_end = NULL;
+}
+
+void scope_set_option(struct import *im, struct scope *scope,
+                      const struct option_value *option) {
+        struct option_value *old =
+                (struct option_value *)scope_option(scope, option->space, option->code);
+        struct option_value *added, *next = old ? old->next : NULL;
+
+        if (old) {
+                *old = *option;
+                old->next = next;
+                return;
+        }
+        if (scope->n_options == OPTIONS_MAX) {
+                import_refuse(im, option->at, "there are too many options here", NULL);
+                return;
+        }
+        added = import_take(im, sizeof(*added));
+        if (!added)
+                return;
+        *added = *option;
+        added->next = NULL;
+        if (!scope->options_end)
+                for (scope->options_end = &scope->options; *scope->options_end;)
+                        scope->options_end = &(*scope->options_end)->next;
+        *scope->options_end = added;
+        scope->options_end = &added->next;
+        scope->n_options++;
+}
+
+void scope_inherit(struct import *im, struct scope *to, const struct scope *from) {
+        for (size_t i = 0; i < N_KEYS; i++)
+                if (!to->keys[i].is_set)
+                        to->keys[i] = from->keys[i];
+        for (const struct option_value *o = from->options; o && !im->failed;
+             o = o->next)
+                if (!scope_option(to, o->space, o->code))
+                        scope_set_option(im, to, o);
+}
+
+void scope_override(struct import *im, struct scope *to, const struct scope *from) {
+        for (size_t i = 0; i < N_KEYS; i++)
+                if (from->keys[i].is_set)
+                        to->keys[i] = from->keys[i];
+        for (const struct option_value *o = from->options; o && !im->failed;
+             o = o->next)
+                scope_set_option(im, to, o);
+}
+
+bool scope_is_empty(const struct scope *scope) {
+        for (size_t i = 0; i < N_KEYS; i++)
+                if (scope->keys[i].is_set)
+                        return false;
+        return !scope->options;
+}
+
+static bool value_is_equal(const struct value *a, const struct value *b) {
+        if (a->is_set != b->is_set || a->number != b->number)
+                return false;
+        return a->text == b->text ||
+               (a->text && b->text && strcmp(a->text, b->text) == 0);
+}
+
+bool scope_is_equal(const struct scope *a, const struct scope *b) {
+        if (a->n_options != b->n_options)
+                return false;
+        for (size_t i = 0; i < N_KEYS; i++)
+                if (!value_is_equal(&a->keys[i], &b->keys[i]))
+                        return false;
+        for (const struct option_value *o = a->options; o; o = o->next) {
+                const struct option_value *other = scope_option(b, o->space, o->code);
+
+                if (!other || other->bytes.n != o->bytes.n ||
+                    memcmp(other->bytes.data, o->bytes.data, o->bytes.n) != 0)
+                        return false;
+        }
+        return true;
+}
+
+/* ---- building ---- */
+
+void model_init(struct model *model) {
+        *model = (struct model){ 0 };
+        model->subnets_end = &model->subnets;
+        model->classes_end = &model->classes;
+        model->hosts_end = &model->hosts;
+        model->menu_end = &model->menu;
+}
+
+struct subnet *model_subnet(struct import *im, struct place at) {
+        struct subnet *subnet = import_take(im, sizeof(*subnet));
+
+        if (!subnet)
+                return NULL;
+        subnet->at = at;
+        subnet->pools_end = &subnet->pools;
+        *im->model->subnets_end = subnet;
+        im->model->subnets_end = &subnet->next;
+        return subnet;
+}
+
+struct pool *subnet_pool(struct import *im, struct subnet *subnet, struct place at) {
+        struct pool *pool = import_take(im, sizeof(*pool));
+
+        if (!pool)
+                return NULL;
+        pool->at = at;
+        *subnet->pools_end = pool;
+        subnet->pools_end = &pool->next;
+        return pool;
+}
+
+struct host *model_host(struct import *im, struct place at) {
+        struct host *host = import_take(im, sizeof(*host));
+
+        if (!host)
+                return NULL;
+        host->at = at;
+        *im->model->hosts_end = host;
+        im->model->hosts_end = &host->next;
+        im->model->n_hosts++;
+        return host;
+}
+
+static bool class_exists(const struct model *model, const char *name) {
+        for (const struct class_entry *class = model->classes; class;
+             class = class->next)
+                if (strcmp(class->name, name) == 0)
+                        return true;
+        return false;
+}
+
+static const char *free_name(struct import *im, const char *name) {
+        const char *tried = name;
+
+        for (size_t i = 2; class_exists(im->model, tried) && !im->failed; i++) {
+                if (i == NAMES_TRIED_MAX)
+                        i += im->model->n_classes;
+                tried = import_join(im, name, "-", import_decimal(im, i), NULL);
+        }
+        return tried;
+}
+
+struct class_entry *model_class(struct import *im, const char *name, struct place at) {
+        struct class_entry *class;
+
+        if (im->model->n_classes == CLASSES_MAX) {
+                import_refuse(im, at, "this makes too many classes", NULL);
+                return NULL;
+        }
+        name = free_name(im, name);
+        class = import_take(im, sizeof(*class));
+        if (!class || im->failed)
+                return NULL;
+        class->name = name;
+        class->at = at;
+        *im->model->classes_end = class;
+        im->model->classes_end = &class->next;
+        im->model->n_classes++;
+        return class;
+}
+
+void model_classes(struct import *im, const char *name, const struct matches *matches,
+                   const struct scope *scope, struct place at, struct words *names) {
+        for (const struct match *match = matches->first; match; match = match->next) {
+                struct class_entry *class = model_class(im, name, at);
+
+                if (!class)
+                        return;
+                class->match = *match;
+                class->match.next = NULL;
+                if (scope)
+                        scope_override(im, &class->scope, scope);
+                if (names)
+                        words_add(im, names, class->name);
+        }
+}
+
+/* ---- setting right ---- */
+
+static const char *range_text(struct import *im, ip4_t first, ip4_t last) {
+        return import_join(im, import_address(im, first), "-", import_address(im, last),
+                           NULL);
+}
+
+static bool settle_bounds(struct import *im, const struct subnet *subnet,
+                          struct pool *pool) {
+        ip4_t broadcast = subnet->network | ~subnet->mask;
+        ip4_t first = pool->first, last = pool->last;
+        bool has_ends = subnet->mask < 0xfffffffeu;
+
+        if (last < subnet->network || first > broadcast) {
+                import_remark(im, pool->at, "the range ", range_text(im, first, last),
+                              " is not carried: it is not in the subnet ",
+                              import_address(im, subnet->network), NULL);
+                return false;
+        }
+        if (first <= subnet->network)
+                first = subnet->network + has_ends;
+        if (last >= broadcast)
+                last = broadcast - has_ends;
+        if (first > last)
+                return false;
+        if (first != pool->first || last != pool->last)
+                import_remark(im, pool->at, "the range ",
+                              range_text(im, pool->first, pool->last),
+                              " is carried as ", range_text(im, first, last),
+                              ": the network's own address and its broadcast address "
+                              "are nobody's",
+                              NULL);
+        pool->first = first;
+        pool->last = last;
+        return true;
+}
+
+/* The first of two pools keeps what both have. */
+static bool settle_overlap(struct import *im, const struct pool *before,
+                           struct pool *pool) {
+        ip4_t first = pool->first, last = pool->last;
+
+        if (last < before->first || first > before->last)
+                return true;
+        import_remark(im, pool->at, "the range ", range_text(im, first, last),
+                      " overlaps with ", range_text(im, before->first, before->last),
+                      ": what is in both stays with the first", NULL);
+        if (first >= before->first && last <= before->last)
+                return false;
+        if (first < before->first)
+                pool->last = before->first - 1;
+        else
+                pool->first = before->last + 1;
+        return true;
+}
+
+enum { POOLS_COMPARED_MAX = 512 };
+
+static void settle_pools(struct import *im, struct subnet *subnet) {
+        struct pool **at = &subnet->pools;
+        size_t n = 0;
+
+        while (*at && !im->failed) {
+                struct pool *pool = *at;
+                bool keep = settle_bounds(im, subnet, pool);
+
+                for (struct pool *before = subnet->pools; keep && before != pool;
+                     before = before->next)
+                        keep = settle_overlap(im, before, pool);
+                if (keep && ++n > POOLS_COMPARED_MAX) {
+                        import_refuse(im, pool->at, "a subnet can have 512 ranges",
+                                      NULL);
+                } else if (keep) {
+                        at = &pool->next;
+                } else {
+                        *at = pool->next;
+                }
+        }
+        subnet->pools_end = at;
+}
+
+/* What is said here goes before what is said outside. */
+static const struct value *effective(const struct scope *scope,
+                                     const struct scope *outer, enum scope_key key) {
+        return scope->keys[key].is_set || !outer ? &scope->keys[key]
+                                                 : &outer->keys[key];
+}
+
+static bool is_longer(const struct value *a, const struct value *b) {
+        return a->is_set && b->is_set && a->number > b->number;
+}
+
+/* dhcpd takes a default time above the maximum and then gives the maximum. */
+static void settle_times(struct import *im, struct scope *scope,
+                         const struct scope *outer) {
+        const struct value *max = effective(scope, outer, KEY_MAX_LEASE_TIME);
+        const struct value *min = effective(scope, outer, KEY_MIN_LEASE_TIME);
+        const struct value *time = effective(scope, outer, KEY_LEASE_TIME);
+
+        if (!scope->keys[KEY_MAX_LEASE_TIME].is_set &&
+            !scope->keys[KEY_LEASE_TIME].is_set &&
+            !scope->keys[KEY_MIN_LEASE_TIME].is_set)
+                return;
+        if (is_longer(min, max)) {
+                import_remark(im, min->at,
+                              "min-lease-time is longer than max-lease-time: it is "
+                              "carried as that",
+                              NULL);
+                scope->keys[KEY_MIN_LEASE_TIME] = *max;
+        }
+        if (is_longer(time, max)) {
+                import_remark(im,
+                              scope->keys[KEY_LEASE_TIME].is_set ? time->at : max->at,
+                              "the default time of a lease is longer than "
+                              "max-lease-time: it is carried as that, which is what "
+                              "clients were given",
+                              NULL);
+                scope->keys[KEY_LEASE_TIME] = *max;
+        }
+}
+
+/* Whole seconds of less than a minute are for tests; our parser wants a minute. */
+static void settle_short_times(struct import *im, struct scope *scope) {
+        static const enum scope_key keys[] = { KEY_LEASE_TIME, KEY_MAX_LEASE_TIME };
+
+        for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+                struct value *value = &scope->keys[keys[i]];
+
+                if (!value->is_set || value->number >= 60)
+                        continue;
+                import_remark(im, value->at, scope_key_names[keys[i]],
+                              " of less than a minute is carried as 1m", NULL);
+                value->number = 60;
+        }
+}
+
+static void settle_scope(struct import *im, struct scope *scope,
+                         const struct scope *outer) {
+        settle_short_times(im, scope);
+        settle_times(im, scope, outer);
+}
+
+/* Subnets of one network become one: ours has one entry a network. */
+static void merge_subnets(struct import *im) {
+        for (struct subnet *subnet = im->model->subnets; subnet;
+             subnet = subnet->next) {
+                struct subnet **at = &subnet->next;
+                size_t n = 0;
+
+                while (*at) {
+                        struct subnet *other = *at;
+
+                        if (other->network != subnet->network ||
+                            other->mask != subnet->mask) {
+                                at = &other->next;
+                                if (++n > 4096) {
+                                        import_refuse(im, other->at,
+                                                      "there are too many subnets",
+                                                      NULL);
+                                        return;
+                                }
+                                continue;
+                        }
+                        if (!scope_is_empty(&other->scope) &&
+                            !scope_is_equal(&subnet->scope, &other->scope))
+                                import_remark(im, other->at,
+                                              "the subnet is declared twice: what the "
+                                              "first one says goes",
+                                              NULL);
+                        scope_inherit(im, &subnet->scope, &other->scope);
+                        subnet->bootp |= other->bootp;
+                        *subnet->pools_end = other->pools;
+                        if (other->pools)
+                                subnet->pools_end = other->pools_end;
+                        *at = other->next;
+                }
+        }
+}
+
+void model_settle(struct import *im) {
+        struct model *model = im->model;
+
+        merge_subnets(im);
+        settle_scope(im, &model->scope, NULL);
+        for (struct subnet *s = model->subnets; s && !im->failed; s = s->next) {
+                settle_pools(im, s);
+                settle_scope(im, &s->scope, &model->scope);
+        }
+        for (struct class_entry *c = model->classes; c && !im->failed; c = c->next)
+                settle_scope(im, &c->scope, NULL);
+        for (struct host *h = model->hosts; h && !im->failed; h = h->next)
+                settle_scope(im, &h->scope, NULL);
+}
+
+/* What tells nothing about the network: Bootjack has or finds all of these. */
+bool is_usual_loader(const char *filename) {
+        static const char *const names[] = {
+                "pxelinux.0",
+                "lpxelinux.0",
+                "gpxelinux.0",
+                "undionly.kpxe",
+                "undionly.kkpxe",
+                "undionly.0",
+                "ipxe.pxe",
+                "ipxe.efi",
+                "snponly.efi",
+                "snp.efi",
+                "bootx64.efi",
+                "bootia32.efi",
+                "bootaa64.efi",
+                "grubx64.efi",
+                "grubia32.efi",
+                "grubaa64.efi",
+                "grubnetx64.efi",
+                "grubnetaa64.efi",
+                "shimx64.efi",
+                "shim.efi",
+                "shimaa64.efi",
+                "syslinux.efi",
+                "syslinux64.efi",
+                "core.efi",
+                "core.0",
+                "ipxe-x86_64.efi",
+                "ipxe32.efi",
+                "ipxe64.efi",
+                "bootnetx64.efi",
+                "elilo.efi",
+                "grubnetx64.efi.signed",
+                "shimx64.efi.signed",
+                "grubx64.efi.signed",
+                "ipxe-i386.efi",
+                "ipxe-arm64.efi",
+                "snponly-x86_64.efi",
+        };
+        const char *slash = strrchr(filename, '/');
+        const char *base = slash ? slash + 1 : filename;
+        char lower[32];
+        size_t n = strlen(base);
+
+        if (n >= sizeof(lower) || strstr(filename, "://"))
+                return false;
+        for (size_t i = 0; i <= n; i++)
+                lower[i] = base[i] >= 'A' && base[i] <= 'Z' ? (char)(base[i] + 32)
+                                                            : base[i];
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+                if (strcmp(lower, names[i]) == 0)
+                        return true;
+        return false;
+}
