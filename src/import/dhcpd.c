@@ -243,7 +243,7 @@ static bool has_space(const struct scope *scope, const char *space) {
         return false;
 }
 
-/* RFC 2132 8.4: each option of the space with its code and length. */
+/* Each option of the space with its code and length. */
 static void enclose(struct dhcpd *d, struct scope *scope, const struct scope *global,
                     const char *space, unsigned code) {
         struct scope all = *scope;
@@ -471,7 +471,7 @@ static bool is_hostname(const char *s) {
         return true;
 }
 
-/* RFC 2132 3.14 is the host's name with us, and not an option. */
+/* Option 12 is the host's name with us, and not an option. */
 static void take_hostname(struct dhcpd *d, const struct frame *frame,
                           struct host *host) {
         const struct option_value *option = scope_option(&host->scope, NULL, 12);

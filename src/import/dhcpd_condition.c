@@ -197,7 +197,7 @@ static void parse_digits(struct cursor *c, struct operand *ret) {
         ret->separator = separator;
 }
 
-/* packet(): giaddr is at 24, chaddr at 28 (RFC 2131 2). */
+/* packet(): giaddr is at 24, chaddr at 28. */
 static void parse_packet(struct cursor *c, struct operand *ret) {
         size_t offset = 0, length = 0;
 
@@ -397,7 +397,7 @@ static const char *equal_mac(struct import *im, const struct operand *field,
         return NULL;
 }
 
-/* Firmware's vendor class (RFC 4578, PXE 2.1) is text with the architecture in it. */
+/* Firmware's vendor class is text with the architecture in it. */
 static const char *equal_arch_text(struct import *im, const struct operand *field,
                                    struct span bytes) {
         const char *prefix = field->offset == 15   ? "PXEClient:Arch:"

@@ -619,7 +619,7 @@ static const struct {
         { "adaptive-lease-time-threshold", "lease times do not depend on how full a "
                                            "pool is" },
         { "abandon-lease-time", "an address that was declined rests for a set time" },
-        { "echo-client-id", "it is sent back always, as RFC 6842 wants" },
+        { "echo-client-id", "it is sent back always" },
         { "ignore-client-uids", "clients are told apart by what they send" },
         { "infinite-is-reserved", "an infinite lease is one without an end" },
         { "use-lease-addr-for-default-route", "write routers instead" },

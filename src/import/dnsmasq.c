@@ -520,7 +520,7 @@ static const char *format_of(const struct option_line *option, const struct line
         return line->n == from + 1 || guess == 't' ? single[(unsigned char)guess] : "O";
 }
 
-/* 121: 10.0.0.0/8,192.168.1.1: the network as short as its mask (RFC 3442). */
+/* 121: 10.0.0.0/8,192.168.1.1: the network as short as its mask. */
 static bool encode_route(const char *s, struct text *out) {
         const char *slash = strchr(s, '/');
         uint64_t bits;

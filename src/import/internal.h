@@ -266,7 +266,7 @@ void yaml_write(const struct model *model, const char *path, struct text *out);
  */
 struct option_row {
         unsigned code;
-        const char *name;    /* RFC 2132's and dhcpd's */
+        const char *name;    /* dhcpd's */
         const char *dnsmasq; /* NULL: the same, or none */
         const char *format;
         bool is_known; /* our configuration knows it by `name` */

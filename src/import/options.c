@@ -1,5 +1,5 @@
 /*
- * DHCP options as dhcpd and dnsmasq name and write them (RFC 2132 and later ones,
+ * DHCP options as dhcpd and dnsmasq name and write them (
  * dhcp-options(5), dnsmasq --help dhcp): a row each, and the encoding of one field.
  * Both readers turn what is written into bytes, and the writer turns these into YAML,
  * so that a value has one meaning here whatever it was written in.
@@ -267,7 +267,7 @@ static bool encode_flag(const char *s, struct text *out) {
         return false;
 }
 
-/* RFC 1035 3.1, uncompressed. */
+/* As in DNS, uncompressed. */
 static bool encode_name(const char *s, struct text *out) {
         while (*s) {
                 size_t n = strcspn(s, ".");
