@@ -3,6 +3,7 @@
  */
 #include "admin/log.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 static bool is_journal;
+static uint64_t n_unread; /* lines left out because nobody reads */
 
 /* systemd.exec(5): the variable names device and inode of the stream, because it is
  * inherited by those whose stderr was redirected since. */
@@ -61,13 +63,33 @@ void log_line(const struct event *event, bool for_journal, struct text *out) {
         text_char(out, '\n');
 }
 
+/* A pipe with room for a whole line says so. */
+static bool is_writable(void) {
+        struct pollfd log = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+        return poll(&log, 1, 0) == 1 && log.revents & POLLOUT;
+}
+
+static void confess(struct text *line) {
+        text_add(line, is_journal ? "<4>" : "");
+        text_u64(line, n_unread);
+        text_add(line, " lines of the log were left out: nobody was reading it\n");
+        n_unread = 0;
+}
+
 void log_event(const struct event *event) {
         struct text line = { 0 };
 
         if (event_level(event->kind) < EVENT_INFO)
                 return;
-        log_line(event, is_journal, &line);
         /* A log that cannot be written must not stop the service. */
+        if (!is_writable()) {
+                n_unread++;
+                return;
+        }
+        if (n_unread > 0)
+                confess(&line);
+        log_line(event, is_journal, &line);
         if (!line.failed && write(STDERR_FILENO, line.s, line.n) < 0)
                 line.failed = true;
         text_done(&line);

@@ -8,8 +8,8 @@
 /* Once, before the sandbox shuts the file that knows the time zone. */
 void log_open(void);
 
-/* Events below INFO are for the history and `bootjack events`, and left out here. May
- * block when nobody reads stderr. */
+/* Events below INFO are for the history and `bootjack events`, and left out here. Never
+ * waits: what nobody reads is left out too, and how much of it is told later. */
 void log_event(const struct event *event);
 
 /* The line itself, with its newline, as it is written for one or the other. */

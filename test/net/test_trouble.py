@@ -1,4 +1,5 @@
 """Trouble of the machine's own: full disks, dead processes, files that change."""
+import fcntl
 import json
 import os
 import pathlib
@@ -264,3 +265,18 @@ def test_a_restart_keeps_the_history(network, bare, folder):
         kinds = [json.loads(line)["event"] for line in lines]
         assert "boot-decided" in kinds
         assert pathlib.Path(folder / "state/state.db").exists()
+
+
+def test_a_log_that_nobody_reads_stops_nothing(network, bare, folder):
+    """Was: the pipe full, the core waited in write() and answered nobody."""
+    with lab.Server(network, config=SERVER) as server:
+        fcntl.fcntl(server.process.process.stdout, fcntl.F_SETPIPE_SZ, 4096)
+        sock = udp_socket(bare, 68)
+        for _ in range(200):
+            sock.sendto(b"\0" * 240, ("255.255.255.255", 67))
+        lab.run(*network.inside("udhcpc", "-i", "eth0", "-n", "-q", "-s", "/bin/true",
+                                where=bare))
+        assert server.process.read(5)
+        sock.sendto(b"\0" * 240, ("255.255.255.255", 67))
+        while "left out: nobody was reading" not in server.process.text:
+            assert server.process.read(5)
