@@ -18,6 +18,9 @@
 enum { LAN = 2, DISK_MAX = 64, REQUEST_MAX = 1472, STEPS_MAX = 300 };
 
 static const ip4_t us = 0x0a000001;
+static const char *const patterns[] = { "PXE*Client", "0x50*" };
+static const struct scope_pxe_item items[] = { { 1, "One", "one.0", 0 },
+                                               { 0, "Disk", "", 0x0a000009 } };
 
 struct run {
         struct dhcp4_server *server;
@@ -26,7 +29,8 @@ struct run {
         struct scope_pool pool, far_pool;
         struct scope_option options[2];
         struct scope_subnet subnets[2];
-        struct scope_host host;
+        struct scope_class class;
+        struct scope_host hosts[2];
         nsec_t now;
         struct lease_record disk[DISK_MAX];
         size_t n_disk;
@@ -205,7 +209,10 @@ static void receive(struct run *r, const uint8_t *data, size_t n, uint8_t how) {
 
 static void configure(struct run *r, uint8_t how) {
         r->config.authoritative = how & 1;
-        r->config.n_hosts = how >> 1 & 1;
+        r->config.n_hosts = how & 2 ? 2 : 0;
+        r->config.n_classes = how & 16 ? 1 : 0;
+        r->subnets[0].shared_network = r->subnets[1].shared_network =
+                how & 1 ? "floor" : NULL;
         r->subnets[0].bootp = how & 4;
         r->pool.last = r->pool.first + (how >> 3 & 3);
         r->subnets[0].scope.filename = how & 32 ? "a/file" : NULL;
@@ -266,10 +273,17 @@ static void init(struct run *r, uint8_t mode) {
                 .far_pool = { 0x0a090002, 0x0a090003 },
                 .options = { { 3, false, 4, (const uint8_t *)"\n\0\0\t" },
                              { 66, true, 4, (const uint8_t *)"tftp" } },
-                .host = { .mac = { { 0, 0, 0, 0, 0, 3 } },
-                          .address = 0x0a000003,
-                          .hostname = "host" },
-                .config = { .is_proxy = mode & 1,
+                .class = { .name = "class",
+                           .match = { .vendor_class = { patterns, 2 } } },
+                .hosts = { { .mac = { { 0, 0, 0, 0, 0, 3 } },
+                             .address = 0x0a000003,
+                             .hostname = "host" },
+                           { .client_id = { (const uint8_t *)"\x80", 1 },
+                             .circuit_id = { (const uint8_t *)"p", 1 },
+                             .has_uuid = true,
+                             .address = 0x0a090003 } },
+                .config = { .pxe = { "Go", NSEC_PER_SEC, items, mode & 8 ? 2 : 0 },
+                            .is_proxy = mode & 1,
                             .n_interfaces = 1,
                             .n_subnets = 2,
                             .decline_time = 3600 * NSEC_PER_SEC,
@@ -291,7 +305,10 @@ static void init(struct run *r, uint8_t mode) {
         r->subnets[1].pools = &r->far_pool;
         r->config.interfaces = &r->interface;
         r->config.subnets = r->subnets;
-        r->config.hosts = &r->host;
+        r->class.scope = r->subnets[0].scope;
+        r->class.scope.filename = "class/file";
+        r->config.classes = &r->class;
+        r->config.hosts = r->hosts;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {

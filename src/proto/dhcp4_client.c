@@ -247,11 +247,9 @@ static bool is_request(struct dhcp4_server *server,
         return false;
 }
 
-bool exchange_begin(struct exchange *x, struct dhcp4_server *server,
-                    const struct dhcp4_received *received, struct dhcp4_actions *out,
-                    enum dhcp4_drop *ret_why) {
-        struct span id;
-
+static void exchange_init(struct exchange *x, struct dhcp4_server *server,
+                          const struct dhcp4_received *received,
+                          struct dhcp4_actions *out) {
         memset(x, 0, offsetof(struct exchange, decision));
         x->has_decision = x->is_replay = false;
         x->form.form = NULL;
@@ -261,6 +259,14 @@ bool exchange_begin(struct exchange *x, struct dhcp4_server *server,
         x->interface = find_interface(server, received->ifindex);
         x->now = received->now;
         x->out = out;
+}
+
+bool exchange_begin(struct exchange *x, struct dhcp4_server *server,
+                    const struct dhcp4_received *received, struct dhcp4_actions *out,
+                    enum dhcp4_drop *ret_why) {
+        struct span id;
+
+        exchange_init(x, server, received, out);
         if (!is_request(server, received, ret_why))
                 return false;
         pxe_facts(x->message, &x->facts);
@@ -281,10 +287,11 @@ bool exchange_begin(struct exchange *x, struct dhcp4_server *server,
 
 static void find_classes(struct exchange *x, const struct site *site) {
         const struct dhcp4_config *config = &x->server->config;
+        struct span user_class = dhcp4_option(x->message, DHCP4_USER_CLASS);
         const struct scope_client client = {
                 .facts = &x->facts,
                 .client_id = dhcp4_option(x->message, DHCP4_CLIENT_ID),
-                .user_class = dhcp4_option(x->message, DHCP4_USER_CLASS),
+                .user_class = user_class,
                 .circuit_id = x->relay.circuit_id,
                 .remote_id = x->relay.remote_id,
                 .relay = x->message->giaddr,
@@ -362,6 +369,28 @@ void exchange_settle(struct exchange *x, const struct site *site) {
         stack_scopes(x, site);
         decide(x);
         choose_form(x);
+}
+
+void dhcp4_server_explain(struct dhcp4_server *server, int ifindex,
+                          struct policy_facts *facts, struct policy_decision *ret) {
+        const struct dhcp4_received nothing = { .ifindex = ifindex };
+        struct dhcp4_message *m = &server->message;
+        struct exchange x;
+
+        exchange_init(&x, server, &nothing, NULL);
+        memset(m, 0, sizeof(*m));
+        x.facts = *facts;
+        /* As if it had come in a message: a class is matched there. */
+        m->length[DHCP4_USER_CLASS] = (uint16_t)strlen(facts->user_class);
+        memcpy(m->bytes, facts->user_class, m->length[DHCP4_USER_CLASS]);
+        x.site = x.interface ? site_of_interface(&x) : NULL;
+        x.local = x.interface ? find_local(&x) : 0;
+        find_host(&x);
+        find_classes(&x, x.site);
+        stack_scopes(&x, x.site);
+        decide(&x);
+        *facts = x.facts;
+        *ret = x.decision;
 }
 
 /* ---- from which pools ---- */

@@ -172,6 +172,11 @@ void dhcp4_server_fetched(struct dhcp4_server *server, struct mac mac, nsec_t no
 void dhcp4_server_load_habit(struct dhcp4_server *server,
                              const struct adapt_habit *habit);
 
+/* What a client with these facts on that interface would boot: fills in what the
+ * configuration says to it, by its host, classes and subnet. */
+void dhcp4_server_explain(struct dhcp4_server *server, int ifindex,
+                          struct policy_facts *facts, struct policy_decision *ret);
+
 /* By the administrator: ends a lease. -ENOENT: there is none. */
 MUST_USE int dhcp4_server_release(struct dhcp4_server *server, ip4_t address,
                                   nsec_t now, struct dhcp4_actions *out);

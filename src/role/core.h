@@ -115,10 +115,6 @@ MUST_USE int core_probe_start(struct core *core);
 void core_probe_socket(struct core *core, const struct ipc_socket *at, int fd);
 void core_probe(struct core *core, ip4_t address, int ifindex, bool is_on_link);
 void core_probe_stop(struct core *core);
-/* The facts of a subnet as explain needs them. */
-void core_dhcp_subnet_facts(const struct core *core, ip4_t server,
-                            struct policy_facts *facts);
-
 /* The menu for one machine, seen from the address that it knows us by. Texts belong to
  * `texts` (of MENU_ENTRIES_MAX), which the caller frees with core_menu_done(). */
 struct core_menu {

@@ -176,28 +176,6 @@ void core_dhcp_refresh(struct core *core) {
         exit(EXIT_FAILURE);
 }
 
-void core_dhcp_subnet_facts(const struct core *core, ip4_t server,
-                            struct policy_facts *facts) {
-        const struct conf *conf = core->role->conf;
-
-        facts->server = server;
-        facts->is_proxy = conf->dhcp.mode != CONF_DHCP_SERVER;
-        facts->filename = conf->dhcp.scope.filename;
-        facts->next_server = conf->dhcp.scope.next_server;
-        for (size_t i = 0; i < conf->dhcp.n_subnets; i++) {
-                struct scope_subnet subnet = conf->dhcp.subnets[i];
-
-                if (!place_subnet(core, &subnet) ||
-                    (server & subnet.mask) != subnet.network)
-                        continue;
-                if (subnet.scope.filename && subnet.scope.filename[0])
-                        facts->filename = subnet.scope.filename;
-                if (subnet.scope.next_server)
-                        facts->next_server = subnet.scope.next_server;
-                return;
-        }
-}
-
 /* ---- sending ---- */
 
 static struct core_socket *find_socket(struct core *core, int ifindex, uint16_t port) {

@@ -262,8 +262,7 @@ static void query_explain(struct core *core, const char *arguments, struct text 
                 refuse(out, "explain needs a MAC address: --mac 52:54:00:12:34:56");
                 return;
         }
-        core_dhcp_subnet_facts(core, interface->address, &facts);
-        policy_decide(&core->rules, &facts, &decision);
+        dhcp4_server_explain(core->dhcp, interface->ifindex, &facts, &decision);
         text_char(out, '{');
         policy_json(&facts, &decision, out);
         add_menu(core, &facts, &decision, out);

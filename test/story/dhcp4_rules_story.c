@@ -313,6 +313,27 @@ static void a_pool_may_be_for_bootp_while_its_subnet_is_not(void **state) {
         world_free(w);
 }
 
+static void an_explanation_knows_of_classes_and_hosts(void **state) {
+        struct world *w = new_with_class();
+        struct policy_facts facts = { .mac = mac_of(1), .vendor_class = "Phone 7" };
+        struct policy_decision decision;
+
+        w->hosts[0] = (struct scope_host){ .mac = mac_of(2),
+                                           .scope = { .filename = "own.efi" } };
+        w->config.n_hosts = 1;
+        world_start(w);
+        dhcp4_server_explain(w->server, LAN, &facts, &decision);
+        assert_string_equal(decision.file, "phone.bin");
+        facts = (struct policy_facts){ .mac = mac_of(2), .is_pxe = true };
+        dhcp4_server_explain(w->server, LAN, &facts, &decision);
+        assert_string_equal(decision.file, "own.efi");
+        facts = (struct policy_facts){ .mac = mac_of(3), .is_pxe = true };
+        dhcp4_server_explain(w->server, LAN, &facts, &decision);
+        assert_string_equal(decision.file, "pxelinux.0");
+        assert_int_equal(decision.next_server, us);
+        world_free(w);
+}
+
 /* ---- wires ---- */
 
 static void subnets_of_one_shared_network_help_each_other_out(void **state) {
@@ -603,6 +624,7 @@ int main(void) {
                 cmocka_unit_test(a_class_says_more_than_its_subnet),
                 cmocka_unit_test(a_pool_may_be_for_some_classes_only),
                 cmocka_unit_test(a_pool_may_be_for_bootp_while_its_subnet_is_not),
+                cmocka_unit_test(an_explanation_knows_of_classes_and_hosts),
                 cmocka_unit_test(subnets_of_one_shared_network_help_each_other_out),
                 cmocka_unit_test(every_address_of_an_interface_brings_its_subnet),
                 cmocka_unit_test(two_interfaces_are_two_wires),
