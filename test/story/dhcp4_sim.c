@@ -36,7 +36,7 @@ static void calm(struct sim_params *p) {
         p->moves = 50000;
         p->rivals = 10000;
         p->init_reboots = 700000;
-        p->strays = 50000;
+        p->strays = 200000;
         p->garbage = 100000;
 }
 

@@ -179,7 +179,8 @@ struct place {
         nsec_t ends;
         int64_t offset;
         nsec_t free_since;          /* when its promise ended early */
-        uint8_t identity;           /* of the client that was acknowledged last */
+        uint32_t acknowledged_to;   /* the last machine that was, */
+        uint8_t identities;         /* and its identities: a mask */
         struct lease_record latest; /* from the server, on disk or not yet */
         unsigned n_records, n_audit;
         uint32_t believer; /* the machine that uses it; NOBODY */

@@ -219,17 +219,24 @@ static ip4_t any_address(struct world *w, unsigned wire) {
 }
 
 /* What a machine with an address says as well: an old DISCOVER heard again, a wish for
- * an address that is not its own, a question for options. */
+ * an address that is not its own, or giving it back, a question for options, BOOTP
+ * where that is not spoken. */
 static void stray(struct world *w, uint32_t i) {
         const struct machine *m = &w->machines[i];
+        ip4_t address = any_address(w, m->wire);
         struct question questions[] = {
                 { .type = DHCP4_DISCOVER },
-                { .type = DHCP4_DISCOVER, .wanted = any_address(w, m->wire) },
-                { .type = DHCP4_REQUEST, .wanted = any_address(w, m->wire) },
+                { .type = DHCP4_DISCOVER, .wanted = address },
+                { .type = DHCP4_REQUEST, .wanted = address },
+                { .type = DHCP4_RELEASE, .ciaddr = address },
+                { .type = DHCP4_DECLINE, .wanted = address },
                 { .type = DHCP4_INFORM, .ciaddr = m->address[m->identity] },
+                { .type = wire_has_bootp(m->wire) ? DHCP4_DISCOVER : DHCP4_BOOTP },
         };
 
-        if (!m->speaks_bootp && chance_hits(&w->chance, w->params->strays))
+        if (!m->speaks_bootp && address != m->address[0] && address != m->address[1] &&
+            address != sim_config_reserved(w->config, i) &&
+            chance_hits(&w->chance, w->params->strays))
                 ask(w, i, &questions[chance_below(&w->chance, ARRAY_SIZE(questions))]);
 }
 

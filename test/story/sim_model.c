@@ -38,7 +38,8 @@ static struct place *add_place(struct world *w, ip4_t address) {
         *place = (struct place){ .address = address,
                                  .holder = NOBODY,
                                  .believer = NOBODY,
-                                 .offered_to = NOBODY };
+                                 .offered_to = NOBODY,
+                                 .acknowledged_to = NOBODY };
         put_place(w->places, w->places_room, place);
         w->n_places++;
         return place;
@@ -269,7 +270,10 @@ static void answered_ack(struct world *w, const struct dhcp4_send *send,
              packet->t2 > packet->lease))
                 sim_fail(w, "ACK with times %u, %u, %u", packet->t1, packet->t2,
                          packet->lease);
-        place->identity = packet->xid & 1;
+        if (place->acknowledged_to != packet->machine)
+                place->identities = 0;
+        place->acknowledged_to = packet->machine;
+        place->identities |= (uint8_t)(1 << (packet->xid & 1));
         *ret = (struct pending){ .machine = packet->machine,
                                  .address = packet->address,
                                  .ends = end_of(w->now, packet),
@@ -279,7 +283,9 @@ static void answered_ack(struct world *w, const struct dhcp4_send *send,
                                  .n_jumps = w->result->jumps };
 }
 
-/* A lease that runs is not refused, nor an offer that was made just now. */
+/* A lease that runs is not refused, nor an offer that was made just now. An address
+ * that a reservation gave to firmware and system alike is one client's when that is
+ * gone. */
 static void answered_nak(struct world *w, const struct packet *packet) {
         const struct packet *asked = w->asked;
         const struct machine *m = &w->machines[packet->machine];
@@ -297,7 +303,8 @@ static void answered_nak(struct world *w, const struct packet *packet) {
             (reserved && reserved != place->address))
                 return;
         if (is_promised(w, place) && place->holder == packet->machine &&
-            place->identity == (asked->xid & 1))
+            place->acknowledged_to == packet->machine &&
+            place->identities == 1 << (asked->xid & 1))
                 sim_fail(w, "NAK to machine %u for its own lease of %08x",
                          packet->machine, place->address);
         if (asked->server == wire_server(asked->wire) &&
