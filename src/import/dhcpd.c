@@ -396,57 +396,8 @@ static void emit_ladders(struct dhcpd *d, const struct frame *frame,
 
 /* ---- hosts ---- */
 
-/* A host is found by its MAC, or by its name. */
-static void add_target(struct dhcpd *d, const struct frame *host,
-                       struct matches *where) {
-        char mac[MAC_TEXT_MAX];
-        size_t key = host->has_mac ? MATCH_MAC : MATCH_HOST;
-        const char *s = host->has_mac ? mac_format(host->mac, mac) : host->name;
-
-        for (struct match *m = where->first; m; m = m->next)
-                if (m->keys[key].n) {
-                        words_add(d->im, &m->keys[key],
-                                  import_copy(d->im, s, strlen(s)));
-                        return;
-                }
-        matches_add_word(d->im, where, (enum match_key)key,
-                         import_copy(d->im, s, strlen(s)));
-}
-
-/* All hosts inside, but not those of a network: what that says they have anyway. */
-static void find_hosts(struct dhcpd *d, const struct frame *frame,
-                       struct matches *where) {
-        if (frame->kind == FRAME_HOST)
-                add_target(d, frame, where);
-        for (const struct frame *f = frame->inner; f && !d->im->failed; f = f->next)
-                if (f->kind == FRAME_HOST || f->kind == FRAME_GROUP)
-                        find_hosts(d, f, where);
-}
-
 static bool is_of_hosts(const struct frame *frame) {
         return frame && (frame->kind == FRAME_HOST || frame->kind == FRAME_GROUP);
-}
-
-static void emit_host_ladders(struct dhcpd *d, const struct frame *frame) {
-        struct keys keys = { 0 };
-        struct matches where = { 0 };
-        struct scope scope = { 0 };
-
-        for (const struct frame *f = frame->inner; f && !d->im->failed; f = f->next)
-                emit_host_ladders(d, f);
-        if (!frame->ladders || !is_of_hosts(frame))
-                return;
-        find_hosts(d, frame, &where);
-        if (!where.n)
-                return;
-        emit_ladders(d, frame, &where);
-        keys_of_ladders(frame, &keys);
-        for (const struct frame *f = frame; is_of_hosts(f); f = f->parent)
-                inherit_some(d->im, &scope, &f->scope, &keys, false);
-        if (!scope_is_empty(&scope))
-                model_classes(d->im,
-                              sane_name(d->im, frame->name ? frame->name : "group"),
-                              &where, &scope, frame->at, NULL);
 }
 
 static enum answer effective(const struct frame *frame, size_t offset) {
@@ -471,19 +422,75 @@ static bool is_hostname(const char *s) {
         return true;
 }
 
-/* Option 12 is the host's name with us, and not an option. */
-static void take_hostname(struct dhcpd *d, const struct frame *frame,
-                          struct host *host) {
-        const struct option_value *option = scope_option(&host->scope, NULL, 12);
-        bool by_name = !frame->has_mac && frame->name;
+static bool is_identified(const struct frame *frame) {
+        return frame->has_mac || frame->client_id || frame->circuit_id || frame->uuid;
+}
 
-        if (option && is_hostname((const char *)option->bytes.data))
-                host->hostname = (const char *)option->bytes.data;
-        else if ((effective(frame, offsetof(struct frame, use_host_names)) == YES ||
-                  d->has_known || by_name) &&
-                 frame->name && is_hostname(frame->name))
-                host->hostname = frame->name;
-        scope_drop_option(&host->scope, NULL, 12);
+/* The name it is told, and goes by in classes; NULL: none. */
+static const char *hostname_of(const struct dhcpd *d, const struct frame *host) {
+        bool is_wanted =
+                effective(host, offsetof(struct frame, use_host_names)) == YES ||
+                d->has_known || !host->has_mac;
+
+        for (const struct frame *f = host; is_of_hosts(f); f = f->parent) {
+                const struct option_value *option = scope_option(&f->scope, NULL, 12);
+
+                if (option && is_hostname((const char *)option->bytes.data))
+                        return (const char *)option->bytes.data;
+        }
+        return is_wanted && host->name && is_hostname(host->name) ? host->name : NULL;
+}
+
+/* A host is found by its MAC, or by its name. */
+static void add_target(struct dhcpd *d, const struct frame *host,
+                       struct matches *where) {
+        char mac[MAC_TEXT_MAX];
+        size_t key = host->has_mac ? MATCH_MAC : MATCH_HOST;
+        const char *s =
+                host->has_mac ? mac_format(host->mac, mac) : hostname_of(d, host);
+
+        if (!s)
+                return;
+        for (struct match *m = where->first; m; m = m->next)
+                if (m->keys[key].n) {
+                        words_add(d->im, &m->keys[key],
+                                  import_copy(d->im, s, strlen(s)));
+                        return;
+                }
+        matches_add_word(d->im, where, (enum match_key)key,
+                         import_copy(d->im, s, strlen(s)));
+}
+
+/* All hosts inside, but not those of a network: what that says they have anyway. */
+static void find_hosts(struct dhcpd *d, const struct frame *frame,
+                       struct matches *where) {
+        if (frame->kind == FRAME_HOST && is_identified(frame))
+                add_target(d, frame, where);
+        for (const struct frame *f = frame->inner; f && !d->im->failed; f = f->next)
+                if (f->kind == FRAME_HOST || f->kind == FRAME_GROUP)
+                        find_hosts(d, f, where);
+}
+
+static void emit_host_ladders(struct dhcpd *d, const struct frame *frame) {
+        struct keys keys = { 0 };
+        struct matches where = { 0 };
+        struct scope scope = { 0 };
+
+        for (const struct frame *f = frame->inner; f && !d->im->failed; f = f->next)
+                emit_host_ladders(d, f);
+        if (!frame->ladders || !is_of_hosts(frame))
+                return;
+        find_hosts(d, frame, &where);
+        if (!where.n)
+                return;
+        emit_ladders(d, frame, &where);
+        keys_of_ladders(frame, &keys);
+        for (const struct frame *f = frame; is_of_hosts(f); f = f->parent)
+                inherit_some(d->im, &scope, &f->scope, &keys, false);
+        if (!scope_is_empty(&scope))
+                model_classes(d->im,
+                              sane_name(d->im, frame->name ? frame->name : "group"),
+                              &where, &scope, frame->at, NULL);
 }
 
 static void build_host(struct dhcpd *d, const struct frame *frame) {
@@ -508,11 +515,8 @@ static void build_host(struct dhcpd *d, const struct frame *frame) {
                         host->is_ignored = true;
         }
         resolve_spaces(d, frame, &host->scope, has_vendor);
-        take_hostname(d, frame, host);
-}
-
-static bool is_identified(const struct frame *frame) {
-        return frame->has_mac || frame->client_id || frame->circuit_id || frame->uuid;
+        scope_drop_option(&host->scope, NULL, 12);
+        host->hostname = hostname_of(d, frame);
 }
 
 static void build_hosts(struct dhcpd *d, const struct frame *frame) {

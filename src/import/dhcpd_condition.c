@@ -524,7 +524,8 @@ static struct condition compare_regex(struct cursor *c, const struct operand *fi
         const char *text;
 
         if (field->kind != OPERAND_FIELD || regex->kind != OPERAND_CONSTANT ||
-            !is_text_key(field->key) || field->offset || field->length != SIZE_MAX)
+            regex->is_number || !is_text_key(field->key) || field->offset ||
+            field->length != SIZE_MAX)
                 return cannot("the regular expression is of something computed");
         text = regex_text(c->d->im, regex->bytes);
         if (!text)

@@ -206,6 +206,8 @@ static void add_range(struct dnsmasq *d, const struct line *line, struct range *
 
         if (!range->mask) {
                 range->mask = guess_mask(range);
+                if (!range->mask)
+                        refuse(d, line, line->n, "both ends in one network");
                 import_remark(
                         d->im, line->at,
                         "the range says no netmask, which dnsmasq takes from the "
@@ -392,32 +394,34 @@ static void set_tags(struct dnsmasq *d, const struct line *line,
                 tags_set(d->im, &d->tags, word->s, key, value, line->at);
 }
 
-/* One machine of the line; a second MAC is another card of it. */
+/* One machine of the line. What a second card could have is little. */
 static void add_host(struct dnsmasq *d, const struct line *line,
                      const struct host_line *host, const char *mac, bool is_first) {
-        struct host *made = model_host(d->im, line->at);
+        bool is_needed = is_first || host->is_ignored || host->has_time;
+        struct host *made = is_needed ? model_host(d->im, line->at) : NULL;
 
-        if (!made)
-                return;
-        made->has_mac = mac && mac_parse(mac, &made->mac);
-        made->client_id = is_first ? host->client_id : NULL;
-        made->hostname = is_first ? host->name : NULL;
-        made->address = is_first ? host->address : 0;
-        made->is_ignored = host->is_ignored;
-        if (host->has_time)
-                made->scope.keys[KEY_LEASE_TIME] =
-                        (struct value){ true, host->seconds, NULL, line->at };
+        if (made) {
+                made->has_mac = mac && mac_parse(mac, &made->mac);
+                made->client_id = is_first ? host->client_id : NULL;
+                made->hostname = is_first ? host->name : NULL;
+                made->address = is_first ? host->address : 0;
+                made->is_ignored = host->is_ignored;
+                if (host->has_time)
+                        made->scope.keys[KEY_LEASE_TIME] =
+                                (struct value){ true, host->seconds, NULL, line->at };
+        }
         if (!is_first && (host->address || host->name))
-                import_remark(d->im, line->at, "the card ", mac,
-                              " has an entry of its own, without address and name: two "
-                              "cards cannot share them",
-                              NULL);
+                import_remark(
+                        d->im, line->at, "the card ", mac,
+                        " is not carried: two cards cannot share an address and a "
+                        "name; give it an entry of its own",
+                        NULL);
         if (mac)
                 set_tags(d, line, host, MATCH_MAC, mac);
-        else if (made->hostname)
-                set_tags(d, line, host, MATCH_HOST, made->hostname);
+        else if (host->name)
+                set_tags(d, line, host, MATCH_HOST, host->name);
         else
-                set_tags(d, line, host, MATCH_CLIENT_ID, made->client_id);
+                set_tags(d, line, host, MATCH_CLIENT_ID, host->client_id);
 }
 
 /* A pattern of MACs is a tag's at best: our hosts are single machines. */
@@ -537,9 +541,10 @@ static bool encode_route(const char *s, struct text *out) {
 
 static bool encode_value(const struct option_line *option, const char *format,
                          const struct item *item, struct text *out) {
-        char field = format[0] == 'O' || (format[0] == 'X' && !strchr(item->s, ':'))
-                             ? guess_format(item)
-                             : format[0];
+        char field =
+                strchr("OR", format[0]) || (format[0] == 'X' && !strchr(item->s, ':'))
+                        ? guess_format(item)
+                        : format[0];
         char digits[16], sized;
         uint32_t seconds;
 
@@ -570,6 +575,8 @@ static bool encode_values(struct dnsmasq *d, const struct line *line, size_t fro
                           struct text *out) {
         bool is_text = format[0] == 't';
 
+        if (format[0] == 'W')
+                text_char(out, 1);
         for (size_t i = from; i < line->n && !d->im->failed; i++) {
                 const struct item *item = &line->items[i];
 
@@ -583,7 +590,7 @@ static bool encode_values(struct dnsmasq *d, const struct line *line, size_t fro
                         return false;
                 }
                 if (!encode_value(option, format, item, out) && *item->s) {
-                        if (format[0] == 'I' && is_name(item->s)) {
+                        if (strchr("IW", format[0]) && is_name(item->s)) {
                                 import_remark(d->im, line->at, "the name ", item->s,
                                               " is not looked up: write its address",
                                               NULL);
@@ -658,8 +665,12 @@ static void set_option(struct dnsmasq *d, const struct line *line,
         struct tagged *value;
         struct span span = { (const uint8_t *)import_copy(d->im, bytes->s, bytes->n),
                              bytes->n };
-        struct option_value made = { option->code, option->space, format,
-                                     span,         line->at,      NULL };
+        struct option_value made = { .code = option->code,
+                                     .space = option->space,
+                                     .is_forced = option->is_forced,
+                                     .format = format,
+                                     .bytes = span,
+                                     .at = line->at };
         bool is_time = !option->space && bytes->n == 4 &&
                        (option->code == 51 || option->code == 58 || option->code == 59);
 
@@ -681,11 +692,6 @@ static void set_option(struct dnsmasq *d, const struct line *line,
                         (struct value){ true, load_be32(span.data), NULL, line->at };
         else
                 scope_set_option(d->im, &value->scope, &made);
-        if (option->is_forced)
-                import_remark(d->im, line->at,
-                              "that this option is sent to clients that do not ask for "
-                              "it is not carried",
-                              NULL);
 }
 
 static void read_option(struct dnsmasq *d, const struct line *line, bool is_forced) {
@@ -982,8 +988,8 @@ static void read_relay_tag(struct dnsmasq *d, const struct line *line,
                 tags_set(d->im, &d->tags, name, key, value, line->at);
 }
 
-static const char *ipxe_note = "option 175 is iPXE's own: the tag is carried as the "
-                               "user class that iPXE sends";
+static const char ipxe_note[] = "option 175 is iPXE's own: the tag is carried as the "
+                                "user class that iPXE sends";
 
 /* dhcp-match=set:efi,option:client-arch,7 */
 static void read_match(struct dnsmasq *d, const struct line *line) {
@@ -1711,8 +1717,6 @@ static void settle(struct dnsmasq *d) {
                         "this range for a proxy is not carried: Bootjack is server "
                         "or proxy, and other ranges want a server",
                         NULL);
-        else if (!d->has_range)
-                model->is_proxy = true;
         tags_settle(d->im, &d->tags);
         if (d->services && !model->prompt && is_one_each(d))
                 services_to_classes(d);

@@ -192,6 +192,7 @@ static void enclose(struct import *im, struct scope *scope) {
         for (const struct option_value *o = scope->options; o && !im->failed;
              o = o->next) {
                 struct text bytes = { 0 };
+                bool is_forced = false;
                 uint64_t code;
 
                 if (!o->space || strncmp(o->space, prefix, 6) != 0 ||
@@ -204,10 +205,12 @@ static void enclose(struct import *im, struct scope *scope) {
                                 text_char(&bytes, (char)i->code);
                                 text_char(&bytes, (char)i->bytes.n);
                                 text_bytes(&bytes, i->bytes.data, i->bytes.n);
+                                is_forced |= i->is_forced;
                         }
                 scope_set_option(im, scope,
                                  &(struct option_value){
                                          .code = (unsigned)code,
+                                         .is_forced = is_forced,
                                          .format = "O",
                                          .bytes = { (const uint8_t *)import_copy(
                                                             im, bytes.s, bytes.n),

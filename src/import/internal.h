@@ -103,6 +103,7 @@ struct value {
 struct option_value {
         unsigned code;      /* of the message, or within `space` */
         const char *space;  /* NULL: the message's own options */
+        bool is_forced;     /* sent to clients that do not ask for it */
         const char *format; /* see option_row */
         struct span bytes;
         struct place at;
@@ -261,7 +262,8 @@ void yaml_write(const struct model *model, const char *path, struct text *out);
 /*
  * Formats, one letter a field: I address; B S L unsigned and l signed numbers of 8, 16
  * and 32 bits, b and s signed ones of 8 and 16; f true or false; t text; X bytes; D
- * list of names; d one name; E another space's options. A last A: any number of what is
+ * list of names; d one name; E another space's options; O bytes that are never text; R
+ * bytes that are routes; W addresses behind a byte 1. A last A: any number of what is
  * before it.
  */
 struct option_row {
@@ -269,7 +271,7 @@ struct option_row {
         const char *name;    /* dhcpd's */
         const char *dnsmasq; /* NULL: the same, or none */
         const char *format;
-        bool is_known; /* our configuration knows it by `name` */
+        const char *known; /* its name in our configuration; NULL: by its number */
 };
 const struct option_row *option_by_code(unsigned code);
 const struct option_row *option_by_name(const char *name);

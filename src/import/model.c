@@ -5,7 +5,12 @@
  */
 #include "import/internal.h"
 
-enum { CLASSES_MAX = 4096, OPTIONS_MAX = 1024, NAMES_TRIED_MAX = 16 };
+enum {
+        CLASSES_MAX = 4096,
+        OPTIONS_MAX = 1024,
+        NAMES_TRIED_MAX = 16,
+        SUBNETS_MAX = 4096
+};
 
 const char *const scope_key_names[N_KEYS] = {
         [KEY_LEASE_TIME] = "lease-time",
@@ -382,53 +387,116 @@ static void settle_short_times(struct import *im, struct scope *scope) {
         }
 }
 
+/* T1 comes before T2. */
+static void settle_renewal(struct import *im, struct scope *scope) {
+        struct value *renewal = &scope->keys[KEY_RENEWAL_TIME];
+        const struct value *rebinding = &scope->keys[KEY_REBINDING_TIME];
+
+        if (!renewal->is_set || !rebinding->is_set ||
+            renewal->number < rebinding->number)
+                return;
+        import_remark(im, renewal->at,
+                      "the renewal time is not carried: it is not shorter than the "
+                      "rebinding time",
+                      NULL);
+        *renewal = (struct value){ 0 };
+}
+
 static void settle_scope(struct import *im, struct scope *scope,
                          const struct scope *outer) {
+        settle_renewal(im, scope);
         settle_short_times(im, scope);
         settle_times(im, scope, outer);
 }
 
-/* Subnets of one network become one: ours has one entry a network. */
-static void merge_subnets(struct import *im) {
-        for (struct subnet *subnet = im->model->subnets; subnet;
-             subnet = subnet->next) {
-                struct subnet **at = &subnet->next;
-                size_t n = 0;
+/* The first one has what both say. */
+static void merge_subnet(struct import *im, struct subnet *subnet,
+                         const struct subnet *other) {
+        if (!scope_is_empty(&other->scope) &&
+            !scope_is_equal(&subnet->scope, &other->scope))
+                import_remark(im, other->at,
+                              "the subnet is declared twice: what the first one says "
+                              "goes",
+                              NULL);
+        scope_inherit(im, &subnet->scope, &other->scope);
+        subnet->bootp |= other->bootp;
+        *subnet->pools_end = other->pools;
+        if (other->pools)
+                subnet->pools_end = other->pools_end;
+}
 
-                while (*at) {
-                        struct subnet *other = *at;
+static struct subnet *overlapping(struct subnet *first, const struct subnet *end) {
+        for (; first != end; first = first->next) {
+                ip4_t mask = first->mask & end->mask;
 
-                        if (other->network != subnet->network ||
-                            other->mask != subnet->mask) {
-                                at = &other->next;
-                                if (++n > 4096) {
-                                        import_refuse(im, other->at,
-                                                      "there are too many subnets",
-                                                      NULL);
-                                        return;
-                                }
-                                continue;
-                        }
-                        if (!scope_is_empty(&other->scope) &&
-                            !scope_is_equal(&subnet->scope, &other->scope))
-                                import_remark(im, other->at,
-                                              "the subnet is declared twice: what the "
-                                              "first one says goes",
-                                              NULL);
-                        scope_inherit(im, &subnet->scope, &other->scope);
-                        subnet->bootp |= other->bootp;
-                        *subnet->pools_end = other->pools;
-                        if (other->pools)
-                                subnet->pools_end = other->pools_end;
-                        *at = other->next;
-                }
+                if ((first->network & mask) == (end->network & mask))
+                        return first;
         }
+        return NULL;
+}
+
+/* Ours has one entry a network, and no network in another. */
+static void settle_subnets(struct import *im) {
+        struct subnet **at = &im->model->subnets;
+        size_t n = 0;
+
+        while (*at && !im->failed) {
+                struct subnet *subnet = *at;
+                struct subnet *other = overlapping(im->model->subnets, subnet);
+
+                if (!other) {
+                        at = &subnet->next;
+                        if (++n > SUBNETS_MAX)
+                                import_refuse(im, subnet->at,
+                                              "there are too many subnets", NULL);
+                        continue;
+                }
+                if (other->network == subnet->network && other->mask == subnet->mask)
+                        merge_subnet(im, other, subnet);
+                else
+                        import_remark(im, subnet->at, "the subnet ",
+                                      import_address(im, subnet->network),
+                                      " is left out with its ranges: it overlaps with ",
+                                      import_address(im, other->network), NULL);
+                *at = subnet->next;
+        }
+        im->model->subnets_end = at;
+}
+
+static bool says_nothing(const struct host *host) {
+        unsigned identities = host->has_mac + (host->client_id != NULL) +
+                              (host->circuit_id != NULL) + (host->uuid != NULL);
+
+        return identities < 2 && !host->address && !host->hostname &&
+               !host->is_ignored && scope_is_empty(&host->scope);
+}
+
+/* A host whose name was looked up, or that stands there to be known only. */
+static void drop_empty_hosts(struct import *im) {
+        struct host **at = &im->model->hosts;
+
+        while (*at) {
+                struct host *host = *at;
+
+                if (!says_nothing(host)) {
+                        at = &host->next;
+                        continue;
+                }
+                import_remark(im, host->at, "the host ", host->name ? host->name : "",
+                              host->name ? " " : "",
+                              "is left out: nothing but who it is would be carried",
+                              NULL);
+                *at = host->next;
+                im->model->n_hosts--;
+        }
+        im->model->hosts_end = at;
 }
 
 void model_settle(struct import *im) {
         struct model *model = im->model;
 
-        merge_subnets(im);
+        settle_subnets(im);
+        drop_empty_hosts(im);
         settle_scope(im, &model->scope, NULL);
         for (struct subnet *s = model->subnets; s && !im->failed; s = s->next) {
                 settle_pools(im, s);

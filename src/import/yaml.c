@@ -219,12 +219,86 @@ static uint64_t number_of(struct span bytes) {
         return v;
 }
 
-/* The value, and the word for its type; NULL: only bytes tell it. */
-static const char *add_typed(struct text *out, const struct option_value *option) {
-        const char *format = option->format;
-        struct span bytes = option->bytes;
-        bool is_text_format = strcmp(format, "t") == 0 || strcmp(format, "X") == 0;
+/* Pairs of addresses, a text each. */
+static bool add_pairs(struct text *out, struct span bytes) {
+        if (!bytes.n || bytes.n % 8 != 0)
+                return false;
+        text_char(out, '[');
+        for (size_t i = 0; i < bytes.n; i += 8) {
+                text_add(out, i ? ", \"" : "\"");
+                text_ip4(out, load_be32(bytes.data + i));
+                text_char(out, ' ');
+                text_ip4(out, load_be32(bytes.data + i + 4));
+                text_char(out, '"');
+        }
+        text_char(out, ']');
+        return true;
+}
 
+static bool add_numbers(struct text *out, struct span bytes) {
+        if (!bytes.n || bytes.n % 2 != 0)
+                return false;
+        text_char(out, '[');
+        for (size_t i = 0; i < bytes.n; i += 2) {
+                text_add(out, i ? ", " : "");
+                text_u64(out, load_be16(bytes.data + i));
+        }
+        text_char(out, ']');
+        return true;
+}
+
+/* Width, the bytes of the network that it covers, router. */
+static bool add_routes(struct text *out, struct span bytes) {
+        struct reader r = reader_of(bytes.data, bytes.n);
+        bool ok = bytes.n > 0;
+
+        text_char(out, '[');
+        while (ok && reader_left(&r) > 0) {
+                unsigned width = reader_u8(&r);
+                uint8_t network[4] = { 0 };
+                struct span covered = reader_span(&r, (width + 7) / 8);
+                ip4_t address, router = reader_be32(&r);
+
+                ok = !r.failed && width <= 32 && !out->failed;
+                if (!ok)
+                        break;
+                if (covered.n)
+                        memcpy(network, covered.data, covered.n);
+                address = load_be32(network);
+                ok = width == 32 || !(address & (UINT32_MAX >> width));
+                text_add(out, out->s[out->n - 1] == '[' ? "\"" : ", \"");
+                text_ip4(out, address);
+                text_char(out, '/');
+                text_u64(out, width);
+                text_add(out, " via ");
+                text_ip4(out, router);
+                text_char(out, '"');
+        }
+        text_char(out, ']');
+        return ok && !out->failed;
+}
+
+static bool add_signed(struct text *out, struct span bytes) {
+        uint32_t v = load_be32(bytes.data);
+
+        if (v > INT32_MAX)
+                text_char(out, '-');
+        text_u64(out, v > INT32_MAX ? (uint64_t)UINT32_MAX + 1 - v : v);
+        return true;
+}
+
+/* The value as this format wants it; the word for its type, or NULL: it is none. */
+static const char *add_as(struct text *out, const char *format, struct span bytes) {
+        bool is_number = format[0] && !format[1] && strchr("BSLbs", format[0]);
+        size_t width = strchr("Bb", format[0]) ? 1 : strchr("Ss", format[0]) ? 2 : 4;
+
+        if (is_number && bytes.n == width &&
+            (strchr("BSL", format[0]) || bytes.data[0] < 128)) {
+                text_u64(out, number_of(bytes));
+                return width == 1 ? "u8" : width == 2 ? "u16" : "u32";
+        }
+        if (strcmp(format, "l") == 0 && bytes.n == 4)
+                return add_signed(out, bytes) ? "u32" : NULL;
         if (strcmp(format, "I") == 0 && bytes.n == 4) {
                 text_ip4(out, load_be32(bytes.data));
                 return "address";
@@ -233,7 +307,12 @@ static const char *add_typed(struct text *out, const struct option_value *option
                 add_addresses(out, bytes);
                 return "addresses";
         }
-        if (is_text_format && option->code != 43 && is_text(bytes)) {
+        if (strcmp(format, "W") == 0 && bytes.n % 4 == 1 && bytes.n > 4 &&
+            bytes.data[0] == 1) {
+                add_addresses(out, (struct span){ bytes.data + 1, bytes.n - 1 });
+                return "sip";
+        }
+        if (strcmp(format, "t") == 0 && is_text(bytes)) {
                 add_text(out, (const char *)bytes.data);
                 return "text";
         }
@@ -241,49 +320,65 @@ static const char *add_typed(struct text *out, const struct option_value *option
                 text_add(out, bytes.data[0] ? "true" : "false");
                 return "bool";
         }
-        if ((strcmp(format, "D") == 0 || strcmp(format, "d") == 0)) {
-                size_t n = out->n;
-
-                if (add_names(out, bytes))
-                        return "names";
-                out->n = n;
-                return NULL;
-        }
-        if (format[0] && !format[1] && strchr("BSLbsl", format[0]) &&
-            (strchr("BSL", format[0]) || bytes.data[0] < 128)) {
-                text_u64(out, number_of(bytes));
-                return bytes.n == 1 ? "u8" : bytes.n == 2 ? "u16" : "u32";
-        }
+        if (strcmp(format, "D") == 0 || strcmp(format, "d") == 0)
+                return add_names(out, bytes) ? "names" : NULL;
+        if (strcmp(format, "IIA") == 0)
+                return add_pairs(out, bytes) ? "pairs" : NULL;
+        if (strcmp(format, "SA") == 0)
+                return add_numbers(out, bytes) ? "u16s" : NULL;
+        if (strcmp(format, "R") == 0)
+                return add_routes(out, bytes) ? "routes" : NULL;
         return NULL;
+}
+
+/* By its name when our parser knows it by one and would make the same bytes of it. */
+static bool add_named(struct text *out, const struct option_row *row,
+                      struct span bytes) {
+        if (!row || !row->known)
+                return false;
+        if (strcmp(row->format, "X") == 0 || strcmp(row->format, "O") == 0) {
+                add_hex(out, bytes);
+                return true;
+        }
+        return add_as(out, row->format, bytes) != NULL;
+}
+
+/* By its number: of the type that the file gave it, or what it looks like. */
+static const char *add_typed(struct text *out, const struct option_value *option) {
+        const char *format = strcmp(option->format, "X") == 0 ? "t" : option->format;
+        const char *type = add_as(out, format, option->bytes);
+
+        if (type)
+                return type;
+        out->n = 0;
+        add_hex(out, option->bytes);
+        return "hex";
 }
 
 static void write_option(struct yaml *y, const struct option_value *option) {
         const struct option_row *row = option_by_code(option->code);
-        struct text value = { 0 };
-        const char *type = option->code == 43 ? NULL : add_typed(&value, option);
-        bool is_typed = type && row && row->is_known &&
-                        strcmp(row->format, option->format) == 0;
-        struct text name = { 0 };
+        struct text value = { 0 }, number = { 0 };
+        bool is_named = add_named(&value, row, option->bytes);
 
-        text_u64(&name, option->code);
-        if (is_typed || (option->code == 43 && row && row->is_known)) {
-                key(y, row->name);
+        text_u64(&number, option->code);
+        key(y, is_named ? row->known : text_string(&number));
+        if (is_named) {
+                text_add(y->out, option->is_forced ? "{value: " : "");
         } else {
-                key(y, text_string(&name));
+                value.n = 0;
                 text_add(y->out, "{type: ");
-                text_add(y->out, type ? type : "hex");
+                text_add(y->out, add_typed(&value, option));
                 text_add(y->out, ", value: ");
         }
-        if (type)
-                text_bytes(y->out, value.s, value.n);
-        else
-                add_hex(y->out, option->bytes);
-        if (!is_typed && option->code != 43)
+        text_bytes(y->out, value.s, value.n);
+        if (option->is_forced)
+                text_add(y->out, ", always: true");
+        if (!is_named || option->is_forced)
                 text_char(y->out, '}');
-        if (value.failed)
+        if (value.failed || number.failed)
                 y->out->failed = true;
         text_done(&value);
-        text_done(&name);
+        text_done(&number);
 }
 
 static void write_scope(struct yaml *y, const struct scope *scope) {
@@ -482,8 +577,11 @@ static void write_pxe(struct yaml *y, const struct model *model) {
 }
 
 static void write_switches(struct yaml *y, const struct model *model) {
-        pair(y, "mode", model->is_proxy ? "proxy" : "server");
-        if (!model->is_proxy)
+        bool is_server = model->subnets && !model->is_proxy;
+
+        key(y, "mode");
+        text_add(y->out, is_server ? "server" : model->is_proxy ? "proxy" : "off");
+        if (is_server)
                 pair_bool(y, "authoritative", model->authoritative == YES);
         if (model->probe != UNSAID)
                 pair_bool(y, "probe", model->probe == YES);

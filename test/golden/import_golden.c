@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "conf/conf.h"
 #include "import/import.h"
 #include "test/check.h"
 
@@ -75,6 +76,22 @@ static void compare(const char *name, const char *suffix, const struct text *mad
         text_done(&path);
 }
 
+/* What we make is what we take. */
+static void check(const struct text *yaml) {
+        static const struct conf_flags no_flags;
+        struct conf_problems problems = { 0 };
+        struct conf *conf = NULL;
+        struct text out = { 0 };
+        int r = conf_parse("made", yaml->s, yaml->n, &no_flags, &conf, &problems);
+
+        conf_problems_format(&problems, &out);
+        conf_problems_done(&problems);
+        conf_free(conf);
+        if (r != 0 || out.n)
+                fail_msg("%s%s", text_string(yaml), text_string(&out));
+        text_done(&out);
+}
+
 static void convert(const char *name) {
         struct text path = { 0 }, remarks = { 0 };
         struct import_result result;
@@ -95,6 +112,8 @@ static void convert(const char *name) {
         if (result.problem.n)
                 text_char(&result.problem, '\n');
         assert_true((r == 0) == (result.problem.n == 0));
+        if (r == 0)
+                check(&result.yaml);
         compare(name, ".yaml", &result.yaml);
         compare(name, ".remarks", &remarks);
         compare(name, ".refused", &result.problem);

@@ -1,0 +1,7 @@
+/* The importer's reader of dhcpd.conf; what must hold is in import_fuzz.h. */
+#include "fuzz/import_fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
+        import_fuzz_run(data, n, IMPORT_DHCPD);
+        return 0;
+}
