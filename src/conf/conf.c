@@ -10,7 +10,7 @@
 
 #include "conf/internal.h"
 
-enum { FILE_BYTES_MAX = 48 * 1024, PROBLEMS_MAX = 50 };
+enum { PROBLEMS_MAX = 50 };
 
 struct block {
         struct block *next;
@@ -474,24 +474,26 @@ void conf_problems_format(const struct conf_problems *problems, struct text *out
 }
 
 static int read_all(int fd, char **ret_text, size_t *ret_n, struct text *why) {
-        char *text = malloc(FILE_BYTES_MAX + 1);
-        size_t n = 0;
+        struct text text = { 0 };
+        char buffer[16384];
         ssize_t r = 1;
 
-        if (!text)
-                return -ENOMEM;
-        while (n <= FILE_BYTES_MAX && r > 0) {
-                r = read(fd, text + n, FILE_BYTES_MAX + 1 - n);
+        text_add(&text, "");
+        while (text.n <= CONF_BYTES_MAX && r > 0 && !text.failed) {
+                r = read(fd, buffer, sizeof(buffer));
                 if (r > 0)
-                        n += (size_t)r;
+                        text_bytes(&text, buffer, (size_t)r);
         }
-        if (r < 0 || n > FILE_BYTES_MAX) {
-                text_add(why, r < 0 ? strerror(errno) : "larger than 48 KiB");
-                free(text);
-                return CONF_REFUSED;
+        if (text.failed || r < 0 || text.n > CONF_BYTES_MAX) {
+                bool failed = text.failed;
+
+                if (!failed)
+                        text_add(why, r < 0 ? strerror(errno) : "larger than 16 MiB");
+                text_done(&text);
+                return failed ? -ENOMEM : CONF_REFUSED;
         }
-        *ret_text = text;
-        *ret_n = n;
+        *ret_text = text.s;
+        *ret_n = text.n;
         return 0;
 }
 

@@ -98,9 +98,12 @@ void conf_problems_done(struct conf_problems *problems);
 /* "FILE:12:9: unknown key 'pols'; did you mean 'pools'?", the line and a caret. */
 void conf_problems_format(const struct conf_problems *problems, struct text *out);
 
+enum { CONF_BYTES_MAX = 16 << 20 }; /* a site with 100,000 hosts */
+
 /* The text of the file that the flags name, for free(); "" when no file was named and
  * the default one does not exist. Appends to `why` and returns CONF_REFUSED when it
- * cannot be read. *ret_name is static or the flag's. */
+ * cannot be read or is larger than CONF_BYTES_MAX. *ret_name is static or the flag's.
+ */
 MUST_USE int conf_load(const struct conf_flags *flags, char **ret_text, size_t *ret_n,
                        const char **ret_name, struct text *why);
 

@@ -15,7 +15,7 @@ const char *ipc_role_name(enum ipc_role role);
 
 enum ipc_kind {
         IPC_NONE,
-        IPC_START,  /* parent → role: struct ipc_start; tail: configuration text */
+        IPC_START,  /* parent → role: struct ipc_start; fd: configuration, sealed */
         IPC_PEER,   /* parent → role: struct ipc_peer; fd: the channel to it */
         IPC_SOCKET, /* parent → role: struct ipc_socket; fd */
         IPC_SOCKET_GONE, /* parent → role: struct ipc_socket: close that one */
@@ -23,7 +23,7 @@ enum ipc_kind {
         IPC_INTERFACES, /* parent → role: tail: array of struct net_interface */
         IPC_GO,         /* parent → role: you have everything; begin */
         IPC_READY,      /* role → parent: serving */
-        IPC_CONFIG,     /* parent → role: tail: new configuration text */
+        IPC_CONFIG,     /* parent → role: fd: the new configuration, sealed */
         IPC_RELOAD,     /* admin → core → parent: read the file again */
         IPC_EVENT,      /* any → core → admin: tail: packed event */
         IPC_MEDIUM, /* library → core, files: struct ipc_medium; fds: index, image */

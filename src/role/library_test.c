@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "base/event.h"
+#include "ipc/sealed.h"
 #include "media/index.h"
 #include "role/role.h"
 
@@ -156,13 +157,14 @@ static void start_child(struct fixture *f, int fds[static 2]) {
 static void start(struct fixture *f, const char *media, bool is_opened) {
         const struct ipc_start body = { .role = IPC_LIBRARY, .n_files = 1 };
         char conf[2 * TREE_PATH_MAX];
-        int fds[2];
+        int fds[2], text;
 
         assert_int_equal(ipc_pair(fds), 0);
         start_child(f, fds);
         snprintf(conf, sizeof(conf), "media: [%s]\n", media);
-        assert_int_equal(
-                ipc_send(f->parent, IPC_START, &body, conf, strlen(conf), NULL, 0), 0);
+        assert_int_equal(sealed_new(conf, strlen(conf), &text), 0);
+        assert_int_equal(ipc_send(f->parent, IPC_START, &body, NULL, 0, &text, 1), 0);
+        close(text);
         send_folder(f, getenv("RECIPES"), ROLE_RECIPES);
         if (is_opened)
                 send_folder(f, media, media);

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "admin/log.h"
+#include "ipc/sealed.h"
 #include "media/media.h"
 #include "role/notify.h"
 #include "sandbox/sandbox.h"
@@ -80,13 +81,14 @@ static void log_waiting(struct parent *parent) {
 /* ---- configuration ---- */
 
 static int parse(struct parent *parent, const char *name, const char *text, size_t n,
-                 struct conf **ret) {
+                 bool is_told, struct conf **ret) {
         struct conf_problems problems = { 0 };
         struct text message = { 0 };
         int r = conf_parse(name, text, n, parent->flags, ret, &problems);
 
         conf_problems_format(&problems, &message);
-        fputs(text_string(&message), stderr);
+        if (!is_told)
+                fputs(text_string(&message), stderr);
         text_done(&message);
         conf_problems_done(&problems);
         return r == 0 ? 0 : r > 0 ? EXIT_FAILURE : parent_fail("out of memory");
@@ -107,23 +109,35 @@ static int choose_default_media(struct parent *parent) {
         return 0;
 }
 
-static int load(struct parent *parent, struct conf **ret_conf, char **ret_text,
-                size_t *ret_n) {
+/* *ret_fd is the text, for the roles. Nothing is left behind after a failure. */
+static int load(struct parent *parent, struct conf **ret_conf, int *ret_fd) {
         struct text why = { 0 };
+        struct conf *conf = NULL;
         const char *name;
-        int r = conf_load(parent->flags, ret_text, ret_n, &name, &why);
+        char *text = NULL;
+        size_t n;
+        int r = conf_load(parent->flags, &text, &n, &name, &why), sealed;
 
         if (r != 0)
                 r = parent_fail("%s", r < 0 ? "out of memory" : text_string(&why));
         text_done(&why);
         if (r == 0)
-                r = parse(parent, name, *ret_text, *ret_n, ret_conf);
-        if (r == 0 && (*ret_conf)->media.n == 0) {
-                conf_free(*ret_conf);
+                r = parse(parent, name, text, n, false, &conf);
+        if (r == 0 && conf->media.n == 0) {
+                conf = conf_free(conf);
                 r = choose_default_media(parent);
                 if (r == 0)
-                        r = parse(parent, name, *ret_text, *ret_n, ret_conf);
+                        r = parse(parent, name, text, n, true, &conf);
         }
+        sealed = r == 0 ? sealed_new(text, n, ret_fd) : 0;
+        if (sealed < 0)
+                r = parent_fail("cannot hand on the configuration: %s",
+                                strerror(-sealed));
+        free(text);
+        if (r == 0)
+                *ret_conf = conf;
+        else
+                conf_free(conf);
         return r;
 }
 
@@ -399,7 +413,7 @@ static void apply_reload(struct parent *parent, unsigned diff) {
         for (size_t i = 0; i < PARENT_CHILDREN; i++)
                 if (parent->children[i].channel)
                         (void)ipc_send(parent->children[i].channel, IPC_CONFIG, NULL,
-                                       parent->conf_text, parent->n_conf_text, NULL, 0);
+                                       NULL, 0, &parent->conf_text, 1);
         if (diff & CONF_DIFF_FOLDERS) {
                 close_folders(parent);
                 open_folders(parent);
@@ -417,12 +431,10 @@ static void apply_reload(struct parent *parent, unsigned diff) {
 /* The old snapshot stays in place until the new one has everything it needs. */
 void parent_reload(struct parent *parent) {
         struct conf *conf = NULL, *old = parent->conf;
-        char *text = NULL;
-        size_t n = 0;
         unsigned diff;
+        int text;
 
-        if (load(parent, &conf, &text, &n) != 0) {
-                free(text);
+        if (load(parent, &conf, &text) != 0) {
                 refuse_reload(parent, "the configuration is wrong; see above, or run "
                                       "bootjack check");
                 return;
@@ -435,13 +447,12 @@ void parent_reload(struct parent *parent) {
                 (void)parent_choose_interfaces(parent);
                 (void)parent_open_doors(parent, false);
                 conf_free(conf);
-                free(text);
+                close(text);
                 refuse_reload(parent, "a door could not be opened; see above");
                 return;
         }
-        free(parent->conf_text);
+        close(parent->conf_text);
         parent->conf_text = text;
-        parent->n_conf_text = n;
         apply_reload(parent, diff);
         conf_free(old);
         say_reloaded(parent, diff);
@@ -496,7 +507,7 @@ static void raise_file_limit(void) {
 }
 
 static int set_up(struct parent *parent) {
-        int r = load(parent, &parent->conf, &parent->conf_text, &parent->n_conf_text);
+        int r = load(parent, &parent->conf, &parent->conf_text);
 
         if (r == 0)
                 r = parent_choose_interfaces(parent);
@@ -542,7 +553,8 @@ static void tear_down(struct parent *parent) {
         if (parent->control[0])
                 (void)unlink(parent->control);
         conf_free(parent->conf);
-        free(parent->conf_text);
+        if (parent->conf_text >= 0)
+                close(parent->conf_text);
 }
 
 int parent_main(struct conf_flags *flags) {
@@ -552,7 +564,7 @@ int parent_main(struct conf_flags *flags) {
         if (!parent)
                 return parent_fail("out of memory");
         parent->flags = flags;
-        parent->netlink = parent->executable = -1;
+        parent->netlink = parent->executable = parent->conf_text = -1;
         log_open();
         signal(SIGPIPE, SIG_IGN);
         raise_file_limit();

@@ -45,8 +45,7 @@ struct parent {
         struct loop *loop;
         struct conf_flags *flags;
         struct conf *conf;
-        char *conf_text;
-        size_t n_conf_text;
+        int conf_text; /* sealed, for the roles */
 
         struct net_interface interfaces[PARENT_INTERFACES_MAX]; /* those we serve */
         size_t n_interfaces;

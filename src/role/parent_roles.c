@@ -96,8 +96,8 @@ static void tell_place(struct parent *parent, struct parent_child *child) {
                                    .n_files = ROLE_FILES_WORKERS,
                                    .is_restart = child->n_starts > 1 };
 
-        (void)ipc_send(child->channel, IPC_START, &start, parent->conf_text,
-                       parent->n_conf_text, NULL, 0);
+        (void)ipc_send(child->channel, IPC_START, &start, NULL, 0, &parent->conf_text,
+                       1);
         send_folders(parent, child);
         parent_send_doors(parent, child);
         for (size_t i = 0; i < PARENT_CHILDREN; i++) {

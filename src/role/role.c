@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/event.h"
+#include "ipc/sealed.h"
 
 void role_event(struct ipc_channel *channel, struct event *event) {
         uint8_t packed[EVENT_PACKED_MAX];
@@ -26,10 +27,16 @@ void role_event(struct ipc_channel *channel, struct event *event) {
 /* The text was parsed by the parent before it was sent, so a problem here is a bug. */
 static struct conf *parse_conf(struct role *role, const struct ipc_message *message) {
         struct conf_problems problems = { 0 };
+        struct sealed text;
         struct conf *conf = NULL;
-        int r = conf_parse("configuration", (const char *)message->tail,
-                           message->n_tail, role->flags, &conf, &problems);
+        int r;
 
+        if (message->n_fds != 1 ||
+            sealed_open(message->fds[0], CONF_BYTES_MAX, &text) < 0)
+                return NULL;
+        r = conf_parse("configuration", text.data, text.n, role->flags, &conf,
+                       &problems);
+        sealed_done(&text);
         conf_problems_done(&problems);
         return r == 0 ? conf : NULL;
 }
