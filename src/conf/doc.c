@@ -8,7 +8,7 @@
 #include <libfyaml.h>
 #include <stdlib.h>
 
-enum { DEPTH_MAX = 16, NODES_MAX = 100000 };
+enum { DEPTH_MAX = 16, NODES_MAX = 2000000 };
 
 struct doc {
         struct doc_node root;

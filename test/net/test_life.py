@@ -9,7 +9,8 @@ import time
 import pytest
 
 import lab
-from conftest import SERVER, inside
+from conftest import SERVER, inside, udp_socket
+from test_dhcp import exchange, message
 
 
 def serve(network, *arguments, user=None, **options):
@@ -135,6 +136,28 @@ def test_a_reload_moves_a_door(network, client):
         got = lab.run(*network.inside("curl", "-sf", "--retry", "5", "--retry-connrefused",
                                       "http://10.77.0.1:8080/boot.ipxe", where=client))
         assert got.stdout.startswith("#!ipxe")
+
+
+def site(address):
+    """A file of 5,000 hosts; the last of them has this address."""
+    hosts = [f'    - {{mac: "52:54:00:00:{i >> 8:02x}:{i & 255:02x}", hostname: node{i}, '
+             f"options: {{domain-name: rack{i // 40}.example.org}}}}\n" for i in range(5000)]
+    last = f'    - {{mac: "52:54:00:aa:bb:cc", address: {address}}}\n'
+    return SERVER + "  hosts:\n" + "".join(hosts) + last
+
+
+def test_a_file_of_thousands_of_hosts_is_taken_and_reloaded(network, bare):
+    with lab.Server(network, config=site("10.77.0.50")) as server:
+        path = server.path / "bootjack.yaml"
+        assert path.stat().st_size > 400_000
+        with udp_socket(bare, 68) as sock:
+            offer, _ = exchange(sock, message("discover"))
+            assert offer.yiaddr == "10.77.0.50"
+            path.write_text(site("10.77.0.51"))
+            os.kill(server.pid, signal.SIGHUP)
+            server.wait_for("configuration reloaded: dhcp")
+            offer, _ = exchange(sock, message("discover", xid=0x1235))
+            assert offer.yiaddr == "10.77.0.51"
 
 
 def refused(result, *words):
