@@ -40,7 +40,7 @@ soak: ## simulate DHCP worlds until something breaks, a minute long (SECONDS=n f
 	tools/soak $(or $(SECONDS),60)
 
 bench: ## compare with the peers, in ratios
-	tools/deps test
+	tools/deps bench
 	@[ -f build-release/build.ninja ] || meson setup build-release --buildtype=release
 	@ninja -C build-release --quiet
 	BOOTJACK=$(CURDIR)/build-release/bootjack tools/bench $(ARGS)
