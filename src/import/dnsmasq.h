@@ -1,7 +1,8 @@
 #pragma once
 /*
- * dnsmasq.conf: lines (dnsmasq_lines.c), what each says (dnsmasq.c), and tags, which
- * become classes when all lines are read (dnsmasq_tags.c).
+ * dnsmasq.conf: lines (dnsmasq_lines.c), what each says (dnsmasq.c and the files named
+ * for what they are about), and tags, which become classes when all lines are read
+ * (dnsmasq_tags.c).
  */
 #include "import/internal.h"
 
@@ -75,3 +76,69 @@ bool tags_match(struct import *im, struct tags *tags, const struct words *needs,
                 struct place at, struct matches *ret);
 /* Classes for all values, and the global scope. */
 void tags_settle(struct import *im, struct tags *tags);
+
+/* ---- the whole ---- */
+
+struct service { /* pxe-service */
+        struct words arch;
+        const char *csa, *title, *file; /* file NULL: a type, or the local disk */
+        ip4_t server;
+        uint32_t type;
+        bool has_type;
+        struct place at;
+        struct service *next;
+};
+
+struct dnsmasq {
+        struct import *im;
+        const struct open_file *open;
+        struct tags tags;
+        struct service *services, **services_end;
+        size_t n_services;
+        struct words ignored; /* tags of dhcp-ignore */
+        bool known_only, has_range, has_proxy, has_dns, bootp;
+        bool says_router, says_dns; /* an option does */
+        struct place proxy_at, range_at;
+};
+
+/* ---- values ---- */
+
+/* The line is wrong at its item `i`; with line->n something is missing at its end. */
+void dnsmasq_refuse(struct dnsmasq *d, const struct line *line, size_t i,
+                    const char *wanted);
+/* What is behind the prefix, or NULL. */
+const char *dnsmasq_after(const char *s, const char *prefix);
+/* tag:a, tag:!b, net:c and, where `set` is not NULL, set:d. False: it is none. */
+bool dnsmasq_take_tag(struct dnsmasq *d, const struct line *line, size_t i,
+                      struct words *needs, struct words *nots, const char **set);
+/* 45m, 12h, 2d, 1w, 600, infinite (UINT32_MAX) */
+bool dnsmasq_parse_time(const char *s, uint32_t *ret);
+/* 11:22:33:44:55:66, 11:22:33:*:*:*, 1-11:22:...: `ret_n` bytes are given. False: it is
+ * something else, or has a star before a byte. */
+bool dnsmasq_parse_mac(const char *s, char ret[static MAC_TEXT_MAX], size_t *ret_n);
+/* A text, or bytes with colons, as our matches and hosts write it. */
+const char *dnsmasq_parse_id(struct dnsmasq *d, const char *s);
+bool dnsmasq_is_name(const char *s);
+
+/* ---- lines, by their words ---- */
+
+void dnsmasq_range(struct dnsmasq *d, const struct line *line);
+void dnsmasq_host(struct dnsmasq *d, const struct line *line);
+void dnsmasq_option(struct dnsmasq *d, const struct line *line, bool is_forced);
+void dnsmasq_match(struct dnsmasq *d, const struct line *line);
+void dnsmasq_class(struct dnsmasq *d, const struct line *line, enum match_key key);
+void dnsmasq_mac(struct dnsmasq *d, const struct line *line);
+void dnsmasq_relay_id(struct dnsmasq *d, const struct line *line, enum match_key key);
+void dnsmasq_subscriber(struct dnsmasq *d, const struct line *line);
+void dnsmasq_tag_if(struct dnsmasq *d, const struct line *line);
+void dnsmasq_ignore(struct dnsmasq *d, const struct line *line);
+void dnsmasq_boot(struct dnsmasq *d, const struct line *line);
+void dnsmasq_service(struct dnsmasq *d, const struct line *line);
+void dnsmasq_prompt(struct dnsmasq *d, const struct line *line);
+/* What pxe-service said becomes classes or a menu. */
+void dnsmasq_settle_menu(struct dnsmasq *d);
+
+/* Remarks on a word that has no counterpart. False: it is none of these. */
+bool dnsmasq_leave_out(struct dnsmasq *d, const struct line *line);
+/* Those words; NULL ends them. */
+const char *dnsmasq_left_out(size_t i);
