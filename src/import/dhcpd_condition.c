@@ -429,7 +429,7 @@ static const char *equal_text(struct import *im, const struct operand *field,
         if (!text)
                 text = match_text(im, bytes, field->offset, field->length == bytes.n);
         if (!text)
-                return "bytes can be matched from the beginning only";
+                return "it is empty, too long, or bytes that are not at the beginning";
         *ret_word = text;
         return NULL;
 }

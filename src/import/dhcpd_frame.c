@@ -97,11 +97,9 @@ static void set_text(struct walk *w, struct frame *frame, const struct statement
                                       NULL);
                 else if (ends_at(w, s, 2))
                         refuse(w, &s->tokens[1], "a text in quotes");
-        } else if (!is_harmless(&s->tokens[1]) ||
-                   s->tokens[1].n > (key == KEY_FILENAME ? 127 : 63)) {
+        } else if (!is_harmless(&s->tokens[1])) {
                 import_remark(w->d->im, s->tokens[0].at, s->tokens[0].s,
-                              " is not carried: it is too long, or not plain text",
-                              NULL);
+                              " is not carried: it is not plain text", NULL);
         } else {
                 frame->scope.keys[key] =
                         (struct value){ true, 0, s->tokens[1].s, s->tokens[0].at };

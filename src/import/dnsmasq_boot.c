@@ -21,13 +21,9 @@ void dnsmasq_boot(struct dnsmasq *d, const struct line *line) {
                 dnsmasq_refuse(d, line, i, "the name of a file");
                 return;
         }
-        if (line->items[i].n > 127)
-                import_remark(d->im, line->at,
-                              "the file's name is not carried: it is too long", NULL);
-        else
-                value->scope.keys[KEY_FILENAME] =
-                        (struct value){ true, 0, line->items[i].s, line->at };
-        if (i + 1 < line->n && line->items[i + 1].n && line->items[i + 1].n < 64)
+        value->scope.keys[KEY_FILENAME] =
+                (struct value){ true, 0, line->items[i].s, line->at };
+        if (i + 1 < line->n && line->items[i + 1].n)
                 value->scope.keys[KEY_SERVER_NAME] =
                         (struct value){ true, 0, line->items[i + 1].s, line->at };
         if (i + 2 >= line->n || !line->items[i + 2].n)
@@ -75,6 +71,8 @@ static void read_service_file(struct dnsmasq *d, const struct line *line, size_t
                 service->type = *s ? (uint32_t)type : 0;
         } else {
                 service->file = strchr(s, '.') ? s : import_join(d->im, s, ".0", NULL);
+                if (strlen(service->file) > 127)
+                        dnsmasq_refuse(d, line, i, "a shorter name of a file");
         }
         if (i + 1 < line->n && line->items[i + 1].n &&
             !ip4_parse(line->items[i + 1].s, &service->server))

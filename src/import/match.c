@@ -192,7 +192,7 @@ const char *match_text(struct import *im, struct span s, size_t before, bool aft
         struct text text = { 0 };
         const char *made = NULL;
 
-        if (before > 255)
+        if (before > 255 || s.n > 255 || (!s.n && !before && !after))
                 return NULL;
         if (is_plain(s)) {
                 while (before--)

@@ -9,6 +9,7 @@ enum {
         CLASSES_MAX = 4096,
         OPTIONS_MAX = 1024,
         NAMES_TRIED_MAX = 16,
+        FILENAME_MAX_BYTES = 127,
         SUBNETS_MAX = 4096
 };
 
@@ -402,8 +403,27 @@ static void settle_renewal(struct import *im, struct scope *scope) {
         *renewal = (struct value){ 0 };
 }
 
+/* Both have a field of that size in the message. */
+static void settle_texts(struct import *im, struct scope *scope) {
+        static const struct {
+                enum scope_key key;
+                size_t max;
+        } texts[] = { { KEY_FILENAME, FILENAME_MAX_BYTES }, { KEY_SERVER_NAME, 63 } };
+
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+                struct value *value = &scope->keys[texts[i].key];
+
+                if (!value->is_set || strlen(value->text) <= texts[i].max)
+                        continue;
+                import_remark(im, value->at, scope_key_names[texts[i].key],
+                              " is not carried: it is too long", NULL);
+                *value = (struct value){ 0 };
+        }
+}
+
 static void settle_scope(struct import *im, struct scope *scope,
                          const struct scope *outer) {
+        settle_texts(im, scope);
         settle_renewal(im, scope);
         settle_short_times(im, scope);
         settle_times(im, scope, outer);
