@@ -596,8 +596,7 @@ static const struct {
         { "omapi-", "Bootjack has no OMAPI; ask with 'bootjack leases --json'" },
         { "log-facility", "the log goes to standard error, which systemd keeps" },
         { "log", "the log says what was decided by itself" },
-        { "lease-file-name", "leases are in the state folder; 'bootjack leases import' "
-                             "takes the old ones" },
+        { "lease-file-name", "leases are in the state folder" },
         { "dhcpv6-", "IPv6 is not served" },
         { "pid-file-name", "Bootjack stays in the foreground and needs none" },
         { "local-port", "the ports of DHCP are 67 and 68" },

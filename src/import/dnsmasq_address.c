@@ -269,10 +269,10 @@ static void add_host(struct dnsmasq *d, const struct line *line,
                         " is not carried: two cards cannot share an address and a "
                         "name; give it an entry of its own",
                         NULL);
-        if (mac)
-                set_tags(d, line, host, MATCH_MAC, mac);
-        else if (host->name)
+        if (host->name && is_first)
                 set_tags(d, line, host, MATCH_HOST, host->name);
+        else if (mac)
+                set_tags(d, line, host, MATCH_MAC, mac);
         else
                 set_tags(d, line, host, MATCH_CLIENT_ID, host->client_id);
 }

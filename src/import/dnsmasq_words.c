@@ -47,9 +47,7 @@ static const struct {
         { "dhcp-ignore-clid", OTHER, "clients are told apart by what they send" },
         { "dhcp-ignore-names", OTHER, "names that clients send are only shown" },
         { "dhcp-lease-max", OTHER, "the pools say how many addresses there are" },
-        { "dhcp-leasefile", OTHER,
-          "leases are in the state folder; 'bootjack leases import' takes the old "
-          "ones" },
+        { "dhcp-leasefile", OTHER, "leases are in the state folder" },
         { "dhcp-luascript", OTHER,
           "Bootjack runs no programs; follow 'bootjack events --json'" },
         { "dhcp-name-match", OTHER, "machines are not known by the names they send" },

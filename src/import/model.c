@@ -445,6 +445,25 @@ static void merge_subnet(struct import *im, struct subnet *subnet,
                 subnet->pools_end = other->pools_end;
 }
 
+static bool is_plain(const char *s) {
+        for (const char *p = s; *p; p++)
+                if ((*p > 0 && *p < 0x20) || *p == 0x7f)
+                        return false;
+        return *s && text_is_utf8(s, strlen(s));
+}
+
+static void settle_names(struct import *im, struct subnet *subnet) {
+        const char **names[] = { &subnet->interface, &subnet->shared_network };
+
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+                if (!*names[i] || is_plain(*names[i]))
+                        continue;
+                import_remark(im, subnet->at, "the name '", *names[i],
+                              "' is not carried: it is not plain text", NULL);
+                *names[i] = NULL;
+        }
+}
+
 static struct subnet *overlapping(struct subnet *first, const struct subnet *end) {
         for (; first != end; first = first->next) {
                 ip4_t mask = first->mask & end->mask;
@@ -519,6 +538,7 @@ void model_settle(struct import *im) {
         drop_empty_hosts(im);
         settle_scope(im, &model->scope, NULL);
         for (struct subnet *s = model->subnets; s && !im->failed; s = s->next) {
+                settle_names(im, s);
                 settle_pools(im, s);
                 settle_scope(im, &s->scope, &model->scope);
         }
