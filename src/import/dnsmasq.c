@@ -14,9 +14,9 @@ static void read_interface(struct dnsmasq *d, const struct line *line) {
         for (size_t i = 0; i < line->n; i++) {
                 const char *s = line->items[i].s;
 
-                if (strcmp(s, "lo") == 0)
+                if (!*s || strcmp(s, "lo") == 0)
                         continue;
-                if (!*s || strpbrk(s, "*:/ ") || strlen(s) > 15)
+                if (strpbrk(s, "*:/ ") || strlen(s) > 15)
                         import_remark(d->im, line->at, "the card ", s,
                                       " is not carried: name each under 'interfaces'",
                                       NULL);
@@ -257,19 +257,6 @@ static const struct {
         { "tftp-root", read_root },
 };
 
-static bool is_harmless(const struct line *line) {
-        for (size_t i = 0; i < line->n; i++) {
-                const char *s = line->items[i].s;
-
-                if (strlen(s) != line->items[i].n || !text_is_utf8(s, line->items[i].n))
-                        return false;
-                for (; *s; s++)
-                        if ((*s > 0 && *s < 0x20) || *s == 0x7f)
-                                return false;
-        }
-        return true;
-}
-
 static void report_unknown(struct dnsmasq *d, const struct line *line) {
         const char *names[WORDS_MAX + 1] = { 0 };
         const char *near;
@@ -292,10 +279,10 @@ static void each_line(void *userdata, const struct line *line) {
                 return;
         for (size_t i = 0; i < ARRAY_SIZE(readers); i++)
                 if (strcmp(readers[i].word, line->word) == 0) {
-                        if (is_harmless(line))
+                        bool is_option = dnsmasq_after(line->word, "dhcp-option");
+
+                        if (is_option || dnsmasq_is_plain(d, line, line->n))
                                 readers[i].read(d, line);
-                        else
-                                dnsmasq_refuse(d, line, line->n, "plain text");
                         return;
                 }
         report_unknown(d, line);

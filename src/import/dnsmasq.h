@@ -106,6 +106,8 @@ struct dnsmasq {
 /* The line is wrong at its item `i`; with line->n something is missing at its end. */
 void dnsmasq_refuse(struct dnsmasq *d, const struct line *line, size_t i,
                     const char *wanted);
+/* Whether the first n items are; refuses the line when one is not. */
+bool dnsmasq_is_plain(struct dnsmasq *d, const struct line *line, size_t n);
 /* What is behind the prefix, or NULL. */
 const char *dnsmasq_after(const char *s, const char *prefix);
 /* tag:a, tag:!b, net:c and, where `set` is not NULL, set:d. False: it is none. */

@@ -223,6 +223,11 @@ static void read_host_item(struct dnsmasq *d, const struct line *line, size_t i,
                         words_add(d->im, needs, nots.first->s);
         } else if (dnsmasq_parse_mac(s, mac, &n_mac)) {
                 words_add(d->im, &host->macs, import_copy(d->im, mac, strlen(mac)));
+        } else if (strchr(s, ':') && strchr(s, '*')) {
+                import_remark(d->im, line->at, "the MAC ", s,
+                              " is not carried: classes match the beginning of a MAC "
+                              "only",
+                              NULL);
         } else if (strcmp(s, "ignore") == 0) {
                 host->is_ignored = true;
         } else if (*s == '[') {

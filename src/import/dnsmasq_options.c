@@ -81,8 +81,9 @@ static bool encode_value(const struct option_line *option, const char *format,
         uint32_t seconds;
 
         if (!item->is_quoted && read_sized(item->s, &sized, digits) &&
-            (field == 't' || strchr("BSL", field)) && !option->row)
-                return option_encode(sized, digits, strlen(digits), false, out);
+            (strchr("BSL", field) || (field == 't' && !option->row)))
+                return option_encode(option->row ? field : sized, digits,
+                                     strlen(digits), false, out);
         if (option->row && option->code >= 51 && option->code <= 59 && field == 'L' &&
             dnsmasq_parse_time(item->s, &seconds)) {
                 uint8_t be[4];
@@ -234,7 +235,7 @@ void dnsmasq_option(struct dnsmasq *d, const struct line *line, bool is_forced) 
         const char *format;
         struct text bytes = { 0 };
 
-        if (d->im->failed || !option.has_code)
+        if (d->im->failed || !option.has_code || !dnsmasq_is_plain(d, line, at + 1))
                 return;
         d->says_router |= option.code == 3 && !option.space;
         d->says_dns |= option.code == 6 && !option.space;

@@ -13,6 +13,21 @@ void dnsmasq_refuse(struct dnsmasq *d, const struct line *line, size_t i,
                       is_there ? line->items[i].s : "", is_there ? "'" : "", NULL);
 }
 
+bool dnsmasq_is_plain(struct dnsmasq *d, const struct line *line, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                const struct item *item = &line->items[i];
+                bool ok = strlen(item->s) == item->n && text_is_utf8(item->s, item->n);
+
+                for (const char *s = item->s; *s && ok; s++)
+                        ok = !((*s > 0 && *s < 0x20) || *s == 0x7f);
+                if (!ok) {
+                        dnsmasq_refuse(d, line, i, "plain text");
+                        return false;
+                }
+        }
+        return true;
+}
+
 const char *dnsmasq_after(const char *s, const char *prefix) {
         size_t n = strlen(prefix);
 

@@ -334,7 +334,7 @@ int import_convert(const char *path, enum import_kind kind,
         if (text)
                 read_as(&im, kind, text, &open);
         if (!im.failed)
-                model_settle(&im);
+                model_settle(&im, text->start);
         if (!im.failed)
                 yaml_write(&model, path, &ret->yaml);
         if (ret->yaml.failed || ret->problem.failed)

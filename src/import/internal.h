@@ -250,8 +250,8 @@ struct class_entry *model_class(struct import *im, const char *name, struct plac
 void model_classes(struct import *im, const char *name, const struct matches *matches,
                    const struct scope *scope, struct place at, struct words *names);
 /* Makes it something our parser takes: pools inside their subnets, times in order, no
- * address of two hosts; with a remark for what it changes. */
-void model_settle(struct import *im);
+ * network in another; with a remark for what it changes. `start`: of the file. */
+void model_settle(struct import *im, struct place start);
 /* Whether these are loaders that Bootjack would choose by itself. */
 bool is_usual_loader(const char *filename);
 

@@ -531,9 +531,14 @@ static void drop_empty_hosts(struct import *im) {
         im->model->hosts_end = at;
 }
 
-void model_settle(struct import *im) {
+void model_settle(struct import *im, struct place start) {
         struct model *model = im->model;
 
+        if (!model->subnets && !model->is_proxy)
+                import_remark(im, start,
+                              "there is no network with addresses to give in "
+                              "this file: mode is off until there is one",
+                              NULL);
         settle_subnets(im);
         drop_empty_hosts(im);
         settle_scope(im, &model->scope, NULL);
