@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/client.h"
 #include "ipc/ipc.h"
 #include "test/check.h"
 
@@ -171,8 +172,9 @@ static const char lease_rest[] =
         "\"ends\":null,\"subnet\":\"192.168.1.0\"}]";
 
 static void leases_are_a_table(void **state) {
-        static const struct reply replies[] = { { "leases ", { lease, lease_rest } },
-                                                { 0 } };
+        static const struct reply replies[] = {
+                { "leases after=0.0.0.0 n=1000", { lease, lease_rest } }, { 0 }
+        };
         struct scene *scene = *state;
 
         serve(scene, replies);
@@ -186,21 +188,83 @@ static void leases_are_a_table(void **state) {
         assert_string_equal(scene->err, "");
 }
 
+static void leases_are_values_between_commas(void **state) {
+        static const struct reply replies[] = {
+                { "leases after=0.0.0.0 n=1000", { lease, lease_rest } }, { 0 }
+        };
+        struct scene *scene = *state;
+
+        serve(scene, replies);
+        assert_int_equal(RUN(scene, cli_leases, "leases", "--csv"), CLI_DONE);
+        assert_string_equal(
+                scene->out,
+                "address,mac,client_id,hostname,state,subnet,starts,ends\r\n"
+                "192.168.1.20,52:54:00:12:34:56,,a\\x1b[2Jb,bound,192.168.1.0,"
+                "2024-02-29T13:04:05Z,2024-02-29T14:04:05Z\r\n"
+                "192.168.1.21,52:54:00:12:34:57,,,declined,192.168.1.0,"
+                "1970-01-01T00:00:00Z,\r\n");
+}
+
+static void leases_are_found_by_what_they_are(void **state) {
+        static const struct reply replies[] = {
+                { "leases after=0.0.0.0 n=1000", { lease, lease_rest } }, { 0 }
+        };
+        static const struct {
+                const char *option, *value;
+                bool first, second;
+        } table[] = {
+                { "--show", "declined", false, true },
+                { "--show", "all", true, true },
+                { "--mac", "52:54:00:12:34:56", true, false },
+                { "--address", "192.168.1.21", false, true },
+                { "--subnet", "192.168.1.20/32", true, false },
+                { "--subnet", "10.0.0.0/8", false, false },
+                { "--hostname", "a*", true, false },
+        };
+        struct scene *scene = *state;
+
+        serve(scene, replies);
+        for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+                int r = RUN(scene, cli_leases, "leases", "--csv", table[i].option,
+                            table[i].value);
+
+                if (r != CLI_DONE)
+                        fail_msg("%s: %s", table[i].option, scene->err);
+                assert_int_equal(strstr(scene->out, "192.168.1.20,") != NULL,
+                                 table[i].first);
+                assert_int_equal(strstr(scene->out, "192.168.1.21,") != NULL,
+                                 table[i].second);
+        }
+        assert_int_equal(RUN(scene, cli_leases, "leases", "--subnet", "10.0.0.0/x"),
+                         CLI_WRONG_USE);
+        assert_int_equal(RUN(scene, cli_leases, "leases", "--show", "lost"),
+                         CLI_WRONG_USE);
+        assert_int_equal(RUN(scene, cli_leases, "leases", "loan"), CLI_WRONG_USE);
+}
+
 static void json_is_the_answer_as_it_came(void **state) {
-        static const struct reply replies[] = { { "leases ", { lease, lease_rest } },
-                                                { 0 } };
+        static const struct reply replies[] = {
+                { "leases after=0.0.0.0 n=1000", { lease, lease_rest } }, { 0 }
+        };
         struct scene *scene = *state;
         char expected[sizeof(lease) + sizeof(lease_rest) + 1];
+        json_t *said, *meant;
 
         serve(scene, replies);
         snprintf(expected, sizeof(expected), "%s%s\n", lease, lease_rest);
         assert_int_equal(RUN(scene, cli_leases, "leases", "--json"), CLI_DONE);
-        assert_string_equal(scene->out, expected);
+        said = json_loads(scene->out, 0, NULL);
+        meant = json_loads(expected, 0, NULL);
+        assert_true(said && json_equal(said, meant));
+        json_decref(said);
+        json_decref(meant);
 }
 
 static void an_error_is_said_and_fails(void **state) {
         static const struct reply replies[] = {
-                { "leases ", { "{\"error\":\"the core\\u001b is away\"}" } }, { 0 }
+                { "leases after=0.0.0.0 n=1000",
+                  { "{\"error\":\"the core\\u001b is away\"}" } },
+                { 0 }
         };
         struct scene *scene = *state;
 
@@ -211,7 +275,9 @@ static void an_error_is_said_and_fails(void **state) {
 }
 
 static void an_answer_that_makes_no_sense_is_no_answer(void **state) {
-        static const struct reply replies[] = { { "leases ", { "[{" } }, { 0 } };
+        static const struct reply replies[] = {
+                { "leases after=0.0.0.0 n=1000", { "[{" } }, { 0 }
+        };
         struct scene *scene = *state;
 
         serve(scene, replies);
@@ -458,6 +524,8 @@ int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
         const struct CMUnitTest tests[] = {
                 T(leases_are_a_table),
+                T(leases_are_values_between_commas),
+                T(leases_are_found_by_what_they_are),
                 T(json_is_the_answer_as_it_came),
                 T(an_error_is_said_and_fails),
                 T(an_answer_that_makes_no_sense_is_no_answer),

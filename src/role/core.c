@@ -101,6 +101,7 @@ static void on_message(struct ipc_channel *channel, const struct ipc_message *me
 
         switch (message->kind) {
         case IPC_NONE: /* it died; the parent brings the next one */
+                core_query_gone(core, channel);
                 if (is_library)
                         core->library = NULL;
                 if (channel == core->admin)
@@ -215,6 +216,7 @@ static int core_start(struct role *role) {
         core->raw = core->routed = -1;
         core->started = loop_now();
         list_init(&core->pending);
+        list_init(&core->promises);
         for (size_t i = 0; i < CORE_SOCKETS_MAX; i++)
                 core->sockets[i].fd = -1;
         log_open();

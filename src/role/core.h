@@ -67,6 +67,7 @@ struct core {
         struct dhcp4_actions *actions;
         struct loop_timer *dhcp_timer;
         struct list pending;
+        struct list promises; /* answers to the command line: core_query.c */
         nsec_t telling_since; /* of loop_now(): DHCP events of this second */
         uint32_t n_told, n_untold;
         size_t n_pending;
@@ -106,6 +107,8 @@ MUST_USE int core_dhcp_start(struct core *core);
 void core_dhcp_socket(struct core *core, const struct ipc_socket *at, int fd);
 void core_dhcp_socket_gone(struct core *core, const struct ipc_socket *at);
 void core_dhcp_stop(struct core *core);
+/* What the actions say; with them a lease may wait for the disk: core->last_ticket. */
+void core_dhcp_execute(struct core *core);
 /* Executes core->actions, which the DHCP server has just filled. */
 void core_dhcp_act(struct core *core);
 /* A machine fetched a file: the DHCP answer that sent it there was understood. */
@@ -133,5 +136,9 @@ void core_generate(struct core *core, struct ipc_channel *channel,
 void core_media_add(struct core *core, const struct ipc_message *message);
 void core_media_remove(struct core *core, uint64_t id);
 
+/* Answers wait here for what they tell of to be on disk. */
+void core_query_durable(struct core *core);
+/* Nobody is there any more to hear those for this channel. */
+void core_query_gone(struct core *core, struct ipc_channel *channel);
 void core_query(struct core *core, struct ipc_channel *channel,
                 const struct ipc_message *message);

@@ -314,6 +314,7 @@ static void on_store(int fd, unsigned ready, void *userdata) {
                 core->n_pending--;
                 free(pending);
         }
+        core_query_durable(core);
 }
 
 /* ---- actions ---- */
@@ -362,7 +363,7 @@ static void seen(struct core *core, const struct dhcp4_action *action) {
 }
 
 /* Machines first: an event of the same message belongs to the story that it opens. */
-static void execute(struct core *core) {
+void core_dhcp_execute(struct core *core) {
         struct dhcp4_actions *actions = core->actions;
 
         for (size_t i = 0; i < actions->n; i++)
@@ -406,7 +407,7 @@ static void arm(struct core *core) {
 void core_dhcp_act(struct core *core) {
         if (core->actions->n == 0)
                 return;
-        execute(core);
+        core_dhcp_execute(core);
         arm(core);
 }
 
@@ -419,7 +420,7 @@ static void on_timer(void *userdata) {
         for (unsigned i = 0; i < TICKS_MAX && dhcp4_server_next(core->dhcp) <= now;
              i++) {
                 dhcp4_server_tick(core->dhcp, now, core->actions);
-                execute(core);
+                core_dhcp_execute(core);
         }
         arm(core);
 }
@@ -428,7 +429,7 @@ void core_dhcp_fetched(struct core *core, struct mac mac) {
         if (!core->dhcp || mac_is_zero(mac))
                 return;
         dhcp4_server_fetched(core->dhcp, mac, core_time(core), core->actions);
-        execute(core);
+        core_dhcp_execute(core);
 }
 
 static void receive(struct core_socket *socket, const struct udp_received *packet) {
@@ -443,7 +444,7 @@ static void receive(struct core_socket *socket, const struct udp_received *packe
                                            .now = core_time(core) };
 
         dhcp4_server_recv(core->dhcp, &received, core->actions);
-        execute(core);
+        core_dhcp_execute(core);
 }
 
 static void close_socket(struct core_socket *socket) {

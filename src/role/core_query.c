@@ -11,7 +11,7 @@
 #define BOOTJACK_VERSION "0.1.0"
 #endif
 
-enum { PIECE = 32 * 1024 };
+enum { PIECE = 32 * 1024, LEASES_PAGE = 1000 };
 
 static void answer(struct ipc_channel *channel, uint64_t ticket,
                    const struct text *text) {
@@ -27,10 +27,93 @@ static void answer(struct ipc_channel *channel, uint64_t ticket,
         } while (at < text->n);
 }
 
+/* ---- answers that wait for the disk ---- */
+
+struct promise {
+        struct list link;
+        struct ipc_channel *channel;
+        uint64_t query;
+        int64_t ticket;
+        struct text text;
+};
+
+static void forget(struct promise *promise) {
+        list_remove(&promise->link);
+        text_done(&promise->text);
+        free(promise);
+}
+
+/* Takes the text over. Without memory nothing is said, and the client asks again. */
+static void answer_when_durable(struct core *core, struct ipc_channel *channel,
+                                uint64_t query, struct text *text) {
+        struct promise *promise = calloc(1, sizeof(*promise));
+
+        if (!promise)
+                return;
+        promise->channel = channel;
+        promise->query = query;
+        promise->ticket = core->last_ticket;
+        promise->text = *text;
+        *text = (struct text){ 0 };
+        list_append(&core->promises, &promise->link);
+        core_query_durable(core);
+}
+
+void core_query_durable(struct core *core) {
+        LIST_FOR_EACH(pos, &core->promises) {
+                struct promise *promise = CONTAINER_OF(pos, struct promise, link);
+
+                if (promise->ticket > core->done_ticket)
+                        return;
+                answer(promise->channel, promise->query, &promise->text);
+                forget(promise);
+        }
+}
+
+void core_query_gone(struct core *core, struct ipc_channel *channel) {
+        LIST_FOR_EACH(pos, &core->promises) {
+                struct promise *promise = CONTAINER_OF(pos, struct promise, link);
+
+                if (promise->channel == channel)
+                        forget(promise);
+        }
+}
+
 static void refuse(struct text *out, const char *why) {
         text_char(out, '{');
         text_json_pair(out, "error", why);
         text_char(out, '}');
+}
+
+/* The value of `key` in "a=1 b=2", copied; false when it is not there. */
+static bool argument(const char *arguments, const char *key, char *ret, size_t n) {
+        size_t n_key = strlen(key);
+
+        while (*arguments) {
+                size_t word = strcspn(arguments, " ");
+
+                if (word > n_key && strncmp(arguments, key, n_key) == 0 &&
+                    arguments[n_key] == '=' && word - n_key - 1 < n) {
+                        memcpy(ret, arguments + n_key + 1, word - n_key - 1);
+                        ret[word - n_key - 1] = '\0';
+                        return true;
+                }
+                arguments += word + (arguments[word] == ' ');
+        }
+        return false;
+}
+
+static size_t from_hex(const char *s, uint8_t *ret, size_t room) {
+        static const char digits[] = "0123456789abcdef";
+        size_t n = 0;
+
+        while (n < room && s[0] && s[1] && strchr(digits, s[0]) &&
+               strchr(digits, s[1])) {
+                ret[n++] = (uint8_t)((strchr(digits, s[0]) - digits) << 4 |
+                                     (strchr(digits, s[1]) - digits));
+                s += 2;
+        }
+        return n;
 }
 
 /* ---- leases, media, machines ---- */
@@ -42,10 +125,99 @@ static void add_lease(const struct lease_record *lease, void *userdata) {
         lease_json(lease, out);
 }
 
-static void query_leases(struct core *core, struct text *out) {
+/* after=ADDRESS n=COUNT: a page of them, so that a million are listed without anybody
+ * waiting for an address meanwhile. */
+static void query_leases(struct core *core, const char *arguments, struct text *out) {
+        char word[24];
+        ip4_t after = 0;
+        size_t n = LEASES_PAGE;
+
+        if (argument(arguments, "after", word, sizeof(word)))
+                (void)!ip4_parse(word, &after);
+        if (argument(arguments, "n", word, sizeof(word)))
+                n = min_size(strtoul(word, NULL, 10), LEASES_PAGE);
         text_char(out, '[');
-        dhcp4_server_leases(core->dhcp, add_lease, out);
+        dhcp4_server_leases_page(core->dhcp, after, n, add_lease, out);
         text_char(out, ']');
+}
+
+/* address=ADDRESS */
+static void query_release(struct core *core, const char *arguments, struct text *out) {
+        char word[24];
+        ip4_t address;
+
+        if (!argument(arguments, "address", word, sizeof(word)) ||
+            !ip4_parse(word, &address)) {
+                refuse(out, "release needs an address");
+                return;
+        }
+        if (dhcp4_server_release(core->dhcp, address, core_time(core), core->actions) <
+            0) {
+                refuse(out, "nobody has a lease of that address");
+                return;
+        }
+        core_dhcp_execute(core);
+        text_char(out, '{');
+        text_json_pair(out, "released", word);
+        text_char(out, '}');
+}
+
+/* ADDRESS MAC CLIENT-ID STATE STARTS ENDS NAME, identifier and name in hexadecimal or
+ * '-', times in seconds or '-' for no end. */
+static bool parse_import(char *line, struct lease_record *ret) {
+        char *words[7];
+
+        *ret = (struct lease_record){ 0 };
+        for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+                words[i] = line;
+                line += strcspn(line, " ");
+                if (*line)
+                        *line++ = '\0';
+        }
+        ret->n_client_id =
+                (uint8_t)from_hex(words[2], ret->client_id, sizeof(ret->client_id));
+        (void)from_hex(words[6], (uint8_t *)ret->hostname, sizeof(ret->hostname) - 1);
+        ret->starts = strtoull(words[4], NULL, 10) * NSEC_PER_SEC;
+        ret->ends = words[5][0] == '-' ? NSEC_NEVER
+                                       : strtoull(words[5], NULL, 10) * NSEC_PER_SEC;
+        return ip4_parse(words[0], &ret->address) && mac_parse(words[1], &ret->mac) &&
+               lease_state_parse(words[3], &ret->state);
+}
+
+static void import_one(struct core *core, char *line, struct text *out) {
+        struct lease_record record;
+        char address[IP4_TEXT_MAX];
+        int r;
+
+        if (!parse_import(line, &record))
+                return;
+        r = dhcp4_server_import(core->dhcp, &record, core_time(core), core->actions);
+        if (r == 0) {
+                core_dhcp_execute(core);
+                return;
+        }
+        text_json_next(out);
+        text_char(out, '{');
+        text_json_pair(out, "address", ip4_format(record.address, address));
+        text_json_pair(out, "why",
+                       r == -EEXIST ? "another client holds that address here"
+                       : r == -EDOM ? "it is in no subnet of the configuration"
+                                    : "out of memory");
+        text_char(out, '}');
+}
+
+/* A line a lease; what could not be taken is told. */
+static void query_import(struct core *core, char *lines, struct text *out) {
+        text_add(out, "{\"refused\":[");
+        while (*lines) {
+                char *end = lines + strcspn(lines, "\n");
+                bool is_last = *end == '\0';
+
+                *end = '\0';
+                import_one(core, lines, out);
+                lines = end + !is_last;
+        }
+        text_add(out, "]}");
 }
 
 static void query_media(struct core *core, struct text *out) {
@@ -171,24 +343,6 @@ static void query_status(struct core *core, struct text *out) {
 
 /* ---- explain ---- */
 
-/* The value of `key` in "a=1 b=2", copied; false when it is not there. */
-static bool argument(const char *arguments, const char *key, char *ret, size_t n) {
-        size_t n_key = strlen(key);
-
-        while (*arguments) {
-                size_t word = strcspn(arguments, " ");
-
-                if (word > n_key && strncmp(arguments, key, n_key) == 0 &&
-                    arguments[n_key] == '=' && word - n_key - 1 < n) {
-                        memcpy(ret, arguments + n_key + 1, word - n_key - 1);
-                        ret[word - n_key - 1] = '\0';
-                        return true;
-                }
-                arguments += word + (arguments[word] == ' ');
-        }
-        return false;
-}
-
 static const struct net_interface *explain_interface(const struct core *core,
                                                      const char *arguments) {
         char name[NET_NAME_MAX];
@@ -298,7 +452,11 @@ void core_query(struct core *core, struct ipc_channel *channel,
         if (strcmp(verb, "status") == 0)
                 query_status(core, &out);
         else if (strcmp(verb, "leases") == 0)
-                query_leases(core, &out);
+                query_leases(core, arguments, &out);
+        else if (strcmp(verb, "lease-release") == 0)
+                query_release(core, arguments, &out);
+        else if (strcmp(verb, "lease-import") == 0)
+                query_import(core, (char *)(uintptr_t)arguments, &out);
         else if (strcmp(verb, "media") == 0)
                 query_media(core, &out);
         else if (strcmp(verb, "machines") == 0)
@@ -311,7 +469,10 @@ void core_query(struct core *core, struct ipc_channel *channel,
                 query_history(core, arguments, &out);
         else
                 refuse(&out, "this server does not know that question");
-        answer(channel, query->ticket, &out);
+        if (strncmp(verb, "lease-", 6) == 0)
+                answer_when_durable(core, channel, query->ticket, &out);
+        else
+                answer(channel, query->ticket, &out);
         text_done(&line);
         text_done(&out);
 }
