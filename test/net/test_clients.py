@@ -2,6 +2,7 @@
 coming back, being refused, giving back. Each runs in the namespace of a machine, with
 its files in a folder of the test and a script of ours instead of the host's."""
 import os
+import pathlib
 import re
 import signal
 
@@ -60,6 +61,8 @@ class Client:
     CONFIGURE = "ip address replace ${ip:-$new_ip_address}/24 dev eth0"
     DECONFIGURE = "ip address flush dev eth0"
     BOUND, RENEWED, REBOOTED = "BOUND", "RENEW", "REBOOT"
+    REMEMBERS = True  # its address, when it starts again
+    IDENTIFIER = b"\0seven"
 
     def __init__(self, network, where, folder):
         self.network, self.where, self.folder = network, where, folder
@@ -77,10 +80,14 @@ class Client:
     def wait(self, *whys, address=r"[\d.]+"):
         """Until it has said that, of that address; what it knows then."""
         pattern = rf"SAID ({'|'.join(whys)}) {address}\s"
-        lab.wait_for([self.process], self.process, pattern, 15)
-        self.process.text = re.split(pattern, self.process.text, maxsplit=1)[-1]
+        self.wait_for(pattern)
         lines = (self.folder / "said").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines if "=" in line)
+
+    def wait_for(self, pattern):
+        """What comes after it is left for the next time."""
+        lab.wait_for([self.process], self.process, pattern, 15)
+        self.process.text = re.split(pattern, self.process.text, maxsplit=1)[-1]
 
     def stop(self):
         """As at a power cut: nothing is given back."""
@@ -98,6 +105,7 @@ class Client:
 
 
 class Udhcpc(Client):
+    REMEMBERS = False
     BOUND, RENEWED, REBOOTED = "bound", "renew", "bound"
     NAMES = {"routers": "router", "servers": "dns", "domain": "domain",
              "search": "search", "routes": "staticroutes", "mtu": "mtu",
@@ -149,27 +157,15 @@ class Dhclient(Client):
                                      where=self.where))
 
 
-class Dhcpcd(Client):
-    """It configures its interface itself."""
+class Contained(Client):
+    """Has helpers, or wants folders of the system's: it has process ids and mounts of
+    its own, which end with it, and configures its interface itself."""
     CONFIGURE = DECONFIGURE = ":"
-    NAMES = {"routers": "new_routers", "servers": "new_domain_name_servers",
-             "domain": "new_domain_name", "search": "new_domain_search",
-             "routes": "new_classless_static_routes", "mtu": "new_interface_mtu",
-             "time": "new_ntp_servers", "server": "new_dhcp_server_identifier"}
 
-    def command(self, client_id):
-        (self.folder / "lib").mkdir(exist_ok=True)
-        (self.folder / "dhcpcd.conf").write_text(
-            "ipv4only\nnoipv4ll\nnoarp\nnodelay\nnodev\nreboot 5\n"
-            f"clientid {client_id.hex(':') if client_id else ''}\n"
-            "option routers, domain_name_servers, domain_name, domain_search\n"
-            "option classless_static_routes, interface_mtu, ntp_servers\n")
-        # The mounts are only in the namespace that `ip netns exec` has made for it; its
-        # helpers, which it may leave behind when it ends, end with their namespace.
+    def contained(self, *lines):
+        # The mounts are in the namespace that `ip netns exec` has made.
         return ["unshare", "--pid", "--fork", "--kill-child", "sh", "-c",
-                f"mount --bind {self.folder}/lib /var/lib/dhcpcd && "
-                "mount -t tmpfs none /run && "
-                f"exec dhcpcd -B -f {self.folder}/dhcpcd.conf -c {self.script} eth0"]
+                "mount -t tmpfs none /run && " + " && ".join(lines)]
 
     def tell(self, number):
         """`unshare` waits for it."""
@@ -183,14 +179,74 @@ class Dhcpcd(Client):
         lab.run("ip", "-netns", self.where, "address", "flush", "dev", "eth0")
 
     def __exit__(self, *unused):
-        if self.process and self.process.process.poll() is None:
+        if self.process and not self.process.process.stdout.closed:
             self.stop()
+
+
+class Dhcpcd(Contained):
+    NAMES = {"routers": "new_routers", "servers": "new_domain_name_servers",
+             "domain": "new_domain_name", "search": "new_domain_search",
+             "routes": "new_classless_static_routes", "mtu": "new_interface_mtu",
+             "time": "new_ntp_servers", "server": "new_dhcp_server_identifier"}
+
+    def command(self, client_id):
+        (self.folder / "lib").mkdir(exist_ok=True)
+        (self.folder / "dhcpcd.conf").write_text(
+            "ipv4only\nnoipv4ll\nnoarp\nnodelay\nnodev\nreboot 5\n"
+            f"clientid {client_id.hex(':') if client_id else ''}\n"
+            "option routers, domain_name_servers, domain_name, domain_search\n"
+            "option classless_static_routes, interface_mtu, ntp_servers\n")
+        return self.contained(
+            f"mount --bind {self.folder}/lib /var/lib/dhcpcd",
+            f"exec dhcpcd -B -f {self.folder}/dhcpcd.conf -c {self.script} eth0")
 
     def release(self):
         self.tell(signal.SIGALRM)
 
 
-@pytest.fixture(params=[Udhcpc, Dhclient, Dhcpcd], ids=lambda kind: kind.__name__.lower())
+class Networkd(Contained):
+    """systemd's, without the rest of systemd. It runs no script, and says what it knows
+    in a file of its own."""
+    REMEMBERS = False
+    IDENTIFIER = bytes.fromhex("ff 00000007 0002 0000ab11 736576656e746821")  # RFC 4361
+    BOUND, RENEWED = r"DHCPv4 address {}/24.* acquired", r"client: REQUEST \(renewing\)"
+    REBOOTED = BOUND
+    NAMES = {"routers": "ROUTER", "servers": "DNS", "domain": "DOMAINNAME",
+             "search": "DOMAIN_SEARCH_LIST", "routes": "CLASSLESS_ROUTES", "mtu": "MTU",
+             "time": "NTP", "server": "SERVER_ADDRESS"}
+
+    def command(self, client_id):
+        (self.folder / "eth0.network").write_text(
+            "[Match]\nName=eth0\n[Network]\nDHCP=ipv4\nLinkLocalAddressing=no\n"
+            "IPv6AcceptRA=no\n[DHCPv4]\nUseDomains=yes\nUseMTU=yes\n" + (
+                "ClientIdentifier=duid\nIAID=7\nDUIDType=vendor\n"
+                f"DUIDRawData={client_id[7:].hex(':')}\n" if client_id else
+                "ClientIdentifier=mac\n"))
+        # A /sys that cannot be written to says that there is no udev to be waited for.
+        return ["env", "SYSTEMD_LOG_LEVEL=debug", "SYSTEMD_LOG_TARGET=console",
+                "SYSTEMD_LOG_COLOR=0", *self.contained(
+                    "mount -t proc none /proc", "mount -o remount,ro /sys",
+                    "mkdir -p /run/systemd/network",
+                    f"cp {self.folder}/eth0.network /run/systemd/network/",
+                    "exec /lib/systemd/systemd-networkd")]
+
+    def wait(self, *whys, address=""):
+        self.wait_for(whys[0].format(address))
+        if whys[0] == self.RENEWED:
+            self.wait_for("client: ACK")
+        (pid,) = lab.children(self.process.process.pid)
+        folder = pathlib.Path(f"/proc/{pid}/root/run/systemd/netif/leases")
+        while not (found := list(folder.glob("*"))):
+            self.process.read(0.1)
+        lines = found[0].read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines if "=" in line)
+
+    def release(self):
+        self.tell(signal.SIGTERM)
+
+
+@pytest.fixture(params=[Udhcpc, Dhclient, Dhcpcd, Networkd],
+                ids=lambda kind: kind.__name__.lower())
 def program(request, network, bare, folder):
     with request.param(network, bare, folder) as made:
         yield made
@@ -200,7 +256,7 @@ def routes(text):
     """dhclient shows bytes: the width, as much of the network as that needs, the router."""
     numbers = text.split()
     if "/" in text:
-        return text
+        return text.replace(",", " ")
     found = []
     while numbers:
         width, numbers = int(numbers[0]), numbers[1:]
@@ -238,7 +294,7 @@ def test_a_client_renews_and_gives_back(network, program):
 
 
 def test_a_client_comes_back_to_its_address_without_asking_anew(network, program):
-    """INIT-REBOOT, RFC 2131 3.2. (udhcpc remembers nothing, and asks anew.)"""
+    """INIT-REBOOT, RFC 2131 3.2. (Some remember nothing, and ask anew.)"""
     with lab.Server(network, config=TOLD) as server:
         program.start()
         program.wait(program.BOUND, address="10.77.0.20")
@@ -247,31 +303,35 @@ def test_a_client_comes_back_to_its_address_without_asking_anew(network, program
         program.start()
         program.wait(program.REBOOTED, address="10.77.0.20")
         after = server.query("events", "-n", "1000").count(" DISCOVER from ")
-        assert after == before + isinstance(program, Udhcpc)
+        assert after == before + (not program.REMEMBERS)
         assert [lease["state"] for lease in leases(server)] == ["bound"]
 
 
 def test_a_client_in_another_network_is_refused_and_gets_what_is_there(network, program):
-    """A NAK, to its broadcast INIT-REBOOT or its unicast renewal; then a new address."""
-    with lab.Server(network, config=TOLD):
+    """A NAK, to its broadcast INIT-REBOOT or its unicast renewal; then a new address.
+    (systemd's does not hear a broadcast while it renews, but as soon as it rebinds.)"""
+    network.ip("address", "add", "10.88.0.1/24", "dev", "br0")
+    with lab.Server(network, config=TOLD + "  rebinding-time: 4s\n") as server:
         program.start()
         program.wait(program.BOUND, address="10.77.0.20")
-        if not isinstance(program, Udhcpc):
+        if program.REMEMBERS:
             program.stop()
-    network.ip("address", "add", "10.88.0.1/24", "dev", "br0")
-    with lab.Server(network, config=ELSEWHERE) as server:
-        if isinstance(program, Udhcpc):
-            program.renew()
-        else:
+        (server.path / "bootjack.yaml").write_text(ELSEWHERE)
+        os.kill(server.pid, signal.SIGHUP)
+        server.wait_for("configuration reloaded: dhcp")
+        if program.REMEMBERS:
             program.start()
+        else:
+            program.renew()
         program.wait(program.BOUND, address="10.88.0.20")
         assert "NAK" in server.query("events", "-n", "1000")
-        assert [lease["address"] for lease in leases(server)] == ["10.88.0.20"]
+        states = {lease["address"]: lease["state"] for lease in leases(server)}
+        assert states["10.88.0.20"] == "bound"
 
 
 def test_a_client_is_its_identifier_not_its_card(network, program):
     """RFC 2131 4.2: with another card and nothing remembered it has its address."""
-    identifier = b"\0seven"
+    identifier = program.IDENTIFIER
     with lab.Server(network, config=TOLD) as server:
         program.start(identifier)
         program.wait(program.BOUND, address="10.77.0.20")
