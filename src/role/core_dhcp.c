@@ -331,6 +331,23 @@ static void persist(struct core *core, const struct lease_record *record) {
                 core->last_ticket = INT64_MAX;
 }
 
+/* A habit that cannot be kept is learned again. */
+static void remember(struct core *core, const struct adapt_habit *habit) {
+        char key[ADAPT_KEY_MAX], value[ADAPT_KEY_MAX];
+
+        adapt_habit_format(habit, key, value);
+        (void)!store_put_note(core->store, key, value);
+}
+
+static int load_note(const char *key, const char *value, void *userdata) {
+        struct core *core = userdata;
+        struct adapt_habit habit;
+
+        if (adapt_habit_parse(key, value, &habit))
+                dhcp4_server_load_habit(core->dhcp, &habit);
+        return 0;
+}
+
 /* In a storm the story of each packet would cost more than its answer: the first
  * thousands of a second are told, then only what is unusual, and how many were not. */
 static void tell(struct core *core, struct event *event) {
@@ -385,6 +402,9 @@ void core_dhcp_execute(struct core *core) {
                 case DHCP4_EVENT:
                         tell(core, &action->event);
                         break;
+                case DHCP4_REMEMBER:
+                        remember(core, &action->habit);
+                        break;
                 case DHCP4_PROBE:
                         core_probe(core, action->probe.address, action->probe.ifindex,
                                    action->probe.is_on_link);
@@ -396,7 +416,11 @@ void core_dhcp_execute(struct core *core) {
 }
 
 static void arm(struct core *core) {
-        nsec_t due = dhcp4_server_next(core->dhcp), now = core_time(core);
+        nsec_t now = core_time(core);
+        nsec_t due = core->dhcp ? dhcp4_server_next(core->dhcp) : NSEC_NEVER;
+
+        if (!core->dhcp_timer)
+                return;
 
         /* The server thinks in calendar time, timers in their own. */
         loop_timer_set(core->dhcp_timer,
@@ -443,6 +467,9 @@ static void receive(struct core_socket *socket, const struct udp_received *packe
                                            .port = (uint16_t)socket->at.port,
                                            .now = core_time(core) };
 
+        /* The sockets may be here before the leases are read: who asks, asks again. */
+        if (!core->dhcp)
+                return;
         dhcp4_server_recv(core->dhcp, &received, core->actions);
         core_dhcp_execute(core);
 }
@@ -546,6 +573,8 @@ int core_dhcp_start(struct core *core) {
 
         if (r == 0)
                 r = store_load_leases(core->store, load_lease, core);
+        if (r == 0)
+                r = store_load_notes(core->store, load_note, core);
         if (r == 0)
                 r = loop_timer_new(core->role->loop, on_timer, core, &core->dhcp_timer);
         if (r == 0)

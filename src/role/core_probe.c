@@ -21,7 +21,7 @@ static void on_answer(ip4_t address, struct mac who, int ifindex, void *userdata
 
         if (!core->dhcp || (ifindex && !interface_at(core, ifindex)))
                 return;
-        dhcp4_server_probed(core->dhcp, address, who, loop_realtime(), core->actions);
+        dhcp4_server_probed(core->dhcp, address, who, core_time(core), core->actions);
         core_dhcp_act(core);
 }
 

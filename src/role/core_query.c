@@ -449,7 +449,9 @@ void core_query(struct core *core, struct ipc_channel *channel,
         text_bytes(&line, message->tail, message->n_tail);
         verb = text_string(&line);
         arguments = strlen(verb) < line.n ? verb + strlen(verb) + 1 : "";
-        if (strcmp(verb, "status") == 0)
+        if (!core->dhcp)
+                refuse(&out, "the server is still starting; ask again");
+        else if (strcmp(verb, "status") == 0)
                 query_status(core, &out);
         else if (strcmp(verb, "leases") == 0)
                 query_leases(core, arguments, &out);

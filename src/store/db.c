@@ -16,7 +16,7 @@
 #include <stdlib.h>
 
 enum {
-        SCHEMA_VERSION = 1,
+        SCHEMA_VERSION = 2,
         APPLICATION_ID = 0x626a6b31, /* "bjk1" */
         BUSY_MSEC = 5000,            /* somebody makes a backup with sqlite3 */
 };
@@ -25,6 +25,8 @@ enum {
 _Static_assert(LEASE_BOUND == 0 && LEASE_RELEASED == 1 && LEASE_DECLINED == 2 &&
                        LEASE_EXPIRED == 3,
                "states have these numbers in state.db");
+
+#define NOTE_TABLE "CREATE TABLE note (key TEXT PRIMARY KEY, value TEXT) STRICT;"
 
 static const char schema[] =
         "BEGIN IMMEDIATE;"
@@ -41,10 +43,14 @@ static const char schema[] =
         "CREATE TABLE event ("
         " id INTEGER PRIMARY KEY AUTOINCREMENT,"
         " json TEXT NOT NULL"
-        ") STRICT;"
-        "PRAGMA application_id = 1651141425;"
-        "PRAGMA user_version = 1;"
+        ") STRICT;" NOTE_TABLE "PRAGMA application_id = 1651141425;"
+        "PRAGMA user_version = 2;"
         "COMMIT;";
+
+/* What brings a file to the version after its own, from version 1. */
+static const char *const migrations[SCHEMA_VERSION - 1] = {
+        "BEGIN IMMEDIATE;" NOTE_TABLE "PRAGMA user_version = 2; COMMIT;",
+};
 
 enum statement {
         STATEMENT_BEGIN,
@@ -52,8 +58,10 @@ enum statement {
         STATEMENT_PUT_LEASE,
         STATEMENT_PUT_EVENT,
         STATEMENT_TRIM_EVENTS,
+        STATEMENT_PUT_NOTE,
         STATEMENT_LEASES,
         STATEMENT_EVENTS,
+        STATEMENT_NOTES,
         N_STATEMENTS,
 };
 
@@ -65,16 +73,22 @@ static const char *const statements[N_STATEMENTS] = {
                 "hostname,"
                 " starts, ends, subnet) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [STATEMENT_PUT_EVENT] = "INSERT INTO event (json) VALUES (?)",
-        [STATEMENT_TRIM_EVENTS] = "DELETE FROM event WHERE id <= ?",
+        [STATEMENT_TRIM_EVENTS] =
+                "DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - ?",
+        [STATEMENT_PUT_NOTE] =
+                "INSERT INTO note (key, value) VALUES (?, ?)"
+                " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
         [STATEMENT_LEASES] = "SELECT address, state, mac, client_id, hostname, starts,"
                              " ends, subnet FROM lease ORDER BY address",
         [STATEMENT_EVENTS] = "SELECT json FROM (SELECT id, json FROM event"
                              " ORDER BY id DESC LIMIT ?) ORDER BY id",
+        [STATEMENT_NOTES] = "SELECT key, value FROM note ORDER BY key",
 };
 
 struct db {
         sqlite3 *sqlite;
         sqlite3_stmt *statements[N_STATEMENTS];
+        bool is_durable;
 };
 
 static int system_error(sqlite3 *sqlite, int otherwise) {
@@ -181,8 +195,8 @@ static int cannot(const char *path, int r, sqlite3 *sqlite, struct text *why) {
         return r;
 }
 
-/* Ours, and of a version that we know? An empty file is a new one. */
-static int check_version(struct db *db, const char *path, bool *ret_is_new,
+/* Ours, and of a version that we know? An empty file is a new one, of version 0. */
+static int check_version(struct db *db, const char *path, int64_t *ret_version,
                          struct text *why) {
         int64_t id = 0, version = 0, n_tables = 0;
         int r = query_number(db->sqlite, "PRAGMA application_id", &id);
@@ -194,8 +208,10 @@ static int check_version(struct db *db, const char *path, bool *ret_is_new,
                                  &n_tables);
         if (r < 0)
                 return cannot(path, r, db->sqlite, why);
-        *ret_is_new = id == 0 && version == 0 && n_tables == 0;
-        if (!*ret_is_new && id != APPLICATION_ID)
+        *ret_version = version;
+        if (id == 0 && version == 0 && n_tables == 0)
+                return 0;
+        if (id != APPLICATION_ID || version < 1)
                 return refused(path, " is a database of another program", why);
         if (version > SCHEMA_VERSION)
                 return refused(path,
@@ -242,22 +258,35 @@ static int execute(struct db *db, const char *sql) {
         return error_of(db->sqlite, sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL));
 }
 
+static int make_or_migrate(struct db *db, int64_t version) {
+        int r = 0;
+
+        if (version == 0)
+                return execute(db, schema);
+        for (; version < SCHEMA_VERSION && r == 0; version++)
+                r = execute(db, migrations[version - 1]);
+        return r;
+}
+
 static int set_up(struct db *db, const char *path, enum db_connection which,
                   struct text *why) {
-        bool is_new = false;
+        int64_t version = 0;
         int r;
 
         sqlite3_busy_timeout(db->sqlite, BUSY_MSEC);
-        r = check_version(db, path, &is_new, why);
+        r = check_version(db, path, &version, why);
         if (r == 0 && which == DB_FIRST)
                 r = check_pages(db, path, why);
         if (r < 0)
                 return r;
+        /* Checkpoints are small and many: leases wait behind each. */
         r = execute(db, "PRAGMA journal_mode = WAL;"
                         "PRAGMA synchronous = FULL;"
+                        "PRAGMA wal_autocheckpoint = 250;"
                         "PRAGMA journal_size_limit = 16777216;");
-        if (r == 0 && is_new)
-                r = execute(db, schema);
+        db->is_durable = r == 0;
+        if (r == 0)
+                r = make_or_migrate(db, version);
         if (r == 0)
                 r = prepare(db);
         /* A lock that is taken and dropped shows a file that cannot be written now
@@ -308,6 +337,17 @@ static int run(struct db *db, enum statement which) {
         return r;
 }
 
+int db_set_durable(struct db *db, bool is_durable) {
+        int r = 0;
+
+        if (db->is_durable != is_durable)
+                r = execute(db, is_durable ? "PRAGMA synchronous = FULL"
+                                           : "PRAGMA synchronous = NORMAL");
+        if (r == 0)
+                db->is_durable = is_durable;
+        return r;
+}
+
 int db_begin(struct db *db) {
         return run(db, STATEMENT_BEGIN);
 }
@@ -346,17 +386,23 @@ int db_put_lease(struct db *db, const struct lease_record *lease) {
 }
 
 int db_put_event(struct db *db, const char *json, size_t n) {
-        sqlite3_stmt *put = db->statements[STATEMENT_PUT_EVENT];
-        sqlite3_stmt *trim = db->statements[STATEMENT_TRIM_EVENTS];
-        int r;
+        sqlite3_stmt *s = db->statements[STATEMENT_PUT_EVENT];
 
-        sqlite3_bind_text64(put, 1, json, n, SQLITE_STATIC, SQLITE_UTF8);
-        r = run(db, STATEMENT_PUT_EVENT);
-        if (r < 0)
-                return r;
-        sqlite3_bind_int64(trim, 1,
-                           sqlite3_last_insert_rowid(db->sqlite) - STORE_EVENTS_KEPT);
+        sqlite3_bind_text64(s, 1, json, n, SQLITE_STATIC, SQLITE_UTF8);
+        return run(db, STATEMENT_PUT_EVENT);
+}
+
+int db_trim_events(struct db *db) {
+        sqlite3_bind_int64(db->statements[STATEMENT_TRIM_EVENTS], 1, STORE_EVENTS_KEPT);
         return run(db, STATEMENT_TRIM_EVENTS);
+}
+
+int db_put_note(struct db *db, const char *key, const char *value) {
+        sqlite3_stmt *s = db->statements[STATEMENT_PUT_NOTE];
+
+        sqlite3_bind_text(s, 1, key, -1, SQLITE_STATIC);
+        sqlite3_bind_text(s, 2, value, -1, SQLITE_STATIC);
+        return run(db, STATEMENT_PUT_NOTE);
 }
 
 /* At most n bytes of a column; how many there were. */
@@ -397,6 +443,24 @@ int db_load_leases(struct db *db, store_lease_fn fn, void *userdata) {
         }
         r = error_of(db->sqlite, r);
         sqlite3_reset(statement);
+        return stopped ? stopped : r;
+}
+
+/* A column that somebody else has set to NULL is "". */
+static const char *text_column(sqlite3_stmt *s, int column) {
+        const unsigned char *text = sqlite3_column_text(s, column);
+
+        return text ? (const char *)text : "";
+}
+
+int db_load_notes(struct db *db, store_note_fn fn, void *userdata) {
+        sqlite3_stmt *s = db->statements[STATEMENT_NOTES];
+        int r, stopped = 0;
+
+        while (stopped == 0 && (r = sqlite3_step(s)) == SQLITE_ROW)
+                stopped = fn(text_column(s, 0), text_column(s, 1), userdata);
+        r = error_of(db->sqlite, r);
+        sqlite3_reset(s);
         return stopped ? stopped : r;
 }
 

@@ -14,6 +14,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -23,7 +24,7 @@
 #include "base/list.h"
 #include "store/db.h"
 
-enum { LEASES_WAITING_MAX = 16384, EVENTS_WAITING_MAX = 8192 };
+enum { LEASES_WAITING_MAX = 16384, EVENTS_WAITING_MAX = 8192, EVENTS_A_ROUND = 128 };
 
 #define EVENTS_EVERY NSEC_PER_SEC
 #define AGAIN_AFTER  NSEC_PER_SEC
@@ -40,6 +41,12 @@ struct waiting_event {
         uint8_t packed[];
 };
 
+struct waiting_note {
+        struct list link;
+        const char *value;
+        char key[]; /* and the value behind it */
+};
+
 struct store {
         struct db *writer; /* the thread's */
         struct db *reader; /* the owner's */
@@ -48,7 +55,7 @@ struct store {
 
         pthread_mutex_t lock; /* what follows is behind it */
         pthread_cond_t wake;
-        struct list leases, events;
+        struct list leases, events, notes;
         size_t n_leases, n_events; /* those in a round that is on its way count too */
         int64_t last, done;        /* tickets */
         int lease_error, event_error;
@@ -69,6 +76,13 @@ static void free_events(struct list *events) {
         LIST_FOR_EACH(link, events) {
                 list_remove(link);
                 free(CONTAINER_OF(link, struct waiting_event, link));
+        }
+}
+
+static void free_notes(struct list *notes) {
+        LIST_FOR_EACH(link, notes) {
+                list_remove(link);
+                free(CONTAINER_OF(link, struct waiting_note, link));
         }
 }
 
@@ -94,8 +108,10 @@ static int write_event(struct db *db, const struct waiting_event *waiting) {
 }
 
 static int write_leases(struct db *db, struct list *leases) {
-        int r = db_begin(db);
+        int r = db_set_durable(db, true);
 
+        if (r == 0)
+                r = db_begin(db);
         for (struct list *l = leases->next; l != leases && r == 0; l = l->next)
                 r = db_put_lease(db,
                                  &CONTAINER_OF(l, struct waiting_lease, link)->lease);
@@ -106,11 +122,21 @@ static int write_leases(struct db *db, struct list *leases) {
         return r;
 }
 
-static int write_events(struct db *db, struct list *events) {
-        int r = db_begin(db);
+/* They need not wait for the disk, and nobody shall wait for them. */
+static int write_events(struct db *db, struct list *events, struct list *notes) {
+        int r = db_set_durable(db, false);
 
+        if (r == 0)
+                r = db_begin(db);
         for (struct list *l = events->next; l != events && r == 0; l = l->next)
                 r = write_event(db, CONTAINER_OF(l, struct waiting_event, link));
+        for (struct list *l = notes->next; l != notes && r == 0; l = l->next) {
+                struct waiting_note *note = CONTAINER_OF(l, struct waiting_note, link);
+
+                r = db_put_note(db, note->key, note->value);
+        }
+        if (r == 0)
+                r = db_trim_events(db);
         if (r == 0)
                 r = db_commit(db);
         if (r < 0)
@@ -131,6 +157,14 @@ static nsec_t clock_now(void) {
 
         clock_gettime(CLOCK_MONOTONIC, &now);
         return (nsec_t)now.tv_sec * NSEC_PER_SEC + (nsec_t)now.tv_nsec;
+}
+
+/* Who puts a record is in the midst of many as a rule. On a core shared with it, this
+ * thread would be woken by the first and write it alone; let it put the others. */
+static void let_gather(struct store *store) {
+        pthread_mutex_unlock(&store->lock);
+        sched_yield();
+        pthread_mutex_lock(&store->lock);
 }
 
 /* Both rounds are entered and left behind the lock, which is dropped meanwhile. */
@@ -160,28 +194,45 @@ static void lease_round(struct store *store) {
         store->lease_error = r;
 }
 
+/* A bounded number, so that leases have their turn in between. */
 static void event_round(struct store *store) {
-        struct list round;
-        size_t n = store->n_events;
+        struct list events, notes;
+        size_t n = 0;
         int r;
 
-        list_init(&round);
-        move_all(&round, &store->events);
+        list_init(&events);
+        list_init(&notes);
+        for (; n < EVENTS_A_ROUND && !list_is_empty(&store->events); n++) {
+                struct list *first = store->events.next;
+
+                list_remove(first);
+                list_append(&events, first);
+        }
+        move_all(&notes, &store->notes);
         pthread_mutex_unlock(&store->lock);
-        r = write_events(store->writer, &round);
-        if (r == 0)
-                free_events(&round);
+        r = write_events(store->writer, &events, &notes);
+        if (r == 0) {
+                free_events(&events);
+                free_notes(&notes);
+        }
         pthread_mutex_lock(&store->lock);
         if (r == 0) {
                 store->n_events -= n;
         } else {
-                move_all(&round, &store->events);
-                move_all(&store->events, &round);
+                move_all(&events, &store->events);
+                move_all(&store->events, &events);
+                move_all(&notes, &store->notes);
+                move_all(&store->notes, &notes);
         }
         if (r != store->event_error)
                 tell(store);
-        store->events_at = clock_now() + EVENTS_EVERY;
+        store->events_at =
+                r == 0 && n == EVENTS_A_ROUND ? 0 : clock_now() + EVENTS_EVERY;
         store->event_error = r;
+}
+
+static bool has_events(const struct store *store) {
+        return store->n_events > 0 || !list_is_empty(&store->notes);
 }
 
 /* Sleeps behind the lock until a point of clock_now() or until there is news. */
@@ -201,19 +252,22 @@ static void *commit_thread(void *userdata) {
         pthread_mutex_lock(&store->lock);
         while (!store->is_closing) {
                 nsec_t leases_at = store->n_leases ? store->leases_at : NSEC_NEVER;
-                nsec_t events_at = store->n_events ? store->events_at : NSEC_NEVER;
+                nsec_t events_at = has_events(store) ? store->events_at : NSEC_NEVER;
                 nsec_t now = clock_now();
 
-                if (leases_at <= now)
+                if (leases_at <= now) {
+                        let_gather(store);
                         lease_round(store);
-                else if (events_at <= now)
+                } else if (events_at <= now) {
                         event_round(store);
-                else
+                } else {
                         sleep_until(store, min_u64(leases_at, events_at));
+                }
         }
         if (store->n_leases)
                 lease_round(store);
-        if (store->n_events)
+        store->event_error = 0;
+        while (has_events(store) && store->event_error == 0)
                 event_round(store);
         pthread_mutex_unlock(&store->lock);
         return NULL;
@@ -267,6 +321,7 @@ static struct store *store_new(void) {
                 return NULL;
         list_init(&store->leases);
         list_init(&store->events);
+        list_init(&store->notes);
         pthread_mutex_init(&store->lock, NULL);
         pthread_condattr_init(&monotonic);
         pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -281,6 +336,7 @@ static void store_free(struct store *store) {
         db_close(store->reader);
         free_leases(&store->leases);
         free_events(&store->events);
+        free_notes(&store->notes);
         pthread_cond_destroy(&store->wake);
         pthread_mutex_destroy(&store->lock);
         if (store->fd >= 0)
@@ -362,6 +418,26 @@ void store_put_event(struct store *store, const struct event *event) {
         }
         pthread_mutex_unlock(&store->lock);
         free(waiting);
+}
+
+int store_put_note(struct store *store, const char *key, const char *value) {
+        size_t n_key = strlen(key) + 1, n_value = strlen(value) + 1;
+        struct waiting_note *note = malloc(sizeof(*note) + n_key + n_value);
+
+        if (!note)
+                return -ENOMEM;
+        memcpy(note->key, key, n_key);
+        memcpy(note->key + n_key, value, n_value);
+        note->value = note->key + n_key;
+        pthread_mutex_lock(&store->lock);
+        list_append(&store->notes, &note->link);
+        pthread_cond_signal(&store->wake);
+        pthread_mutex_unlock(&store->lock);
+        return 0;
+}
+
+int store_load_notes(struct store *store, store_note_fn fn, void *userdata) {
+        return db_load_notes(store->reader, fn, userdata);
 }
 
 int store_fd(struct store *store) {

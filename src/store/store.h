@@ -30,6 +30,13 @@ int64_t store_put_lease(struct store *store, const struct lease_record *lease);
 enum { STORE_EVENTS_KEPT = 100000 };
 void store_put_event(struct store *store, const struct event *event);
 
+/* Small things to remember, a text by its key; as events are: soon, and it may be lost
+ * in a power cut. -ENOMEM */
+MUST_USE int store_put_note(struct store *store, const char *key, const char *value);
+typedef int (*store_note_fn)(const char *key, const char *value, void *userdata);
+/* All of them at the start; stops when fn returns not 0. */
+MUST_USE int store_load_notes(struct store *store, store_note_fn fn, void *userdata);
+
 /* Becomes readable when store_done() has something new to say. */
 int store_fd(struct store *store);
 /* The highest ticket that is on disk with all before it. Drains the descriptor.

@@ -231,6 +231,39 @@ static void a_killed_process_has_on_disk_what_it_said(void **state) {
         }
 }
 
+/* ---- notes ---- */
+
+static int join_note(const char *key, const char *value, void *userdata) {
+        struct text *out = userdata;
+
+        text_add(out, key);
+        text_char(out, '=');
+        text_add(out, value);
+        text_char(out, ';');
+        return 0;
+}
+
+static void expect_notes(struct store *store, const char *expected) {
+        struct text out = { 0 };
+
+        assert_int_equal(store_load_notes(store, join_note, &out), 0);
+        assert_string_equal(text_string(&out), expected);
+        text_done(&out);
+}
+
+static void notes_are_kept_the_last_of_each_key(void **state) {
+        struct store *store = open_store(*state);
+
+        expect_notes(store, "");
+        assert_int_equal(store_put_note(store, "b", "1"), 0);
+        assert_int_equal(store_put_note(store, "a", "2"), 0);
+        assert_int_equal(store_put_note(store, "b", "3"), 0);
+        store_close(store);
+        store = open_store(*state);
+        expect_notes(store, "a=2;b=3;");
+        store_close(store);
+}
+
 /* ---- files that are not to be trusted ---- */
 
 static void expect_refusal(const struct scene *scene, int error, const char *words) {
@@ -287,9 +320,29 @@ static void a_damaged_page_is_found_at_the_start(void **state) {
         expect_refusal(*state, -EBADMSG, "is damaged");
 }
 
+/* Version 1 had no notes. */
+static void an_older_file_is_brought_up_to_date(void **state) {
+        struct lease_record lease = lease_of(1);
+        struct store *store = open_store(*state);
+        int64_t found = 0;
+
+        assert_true(store_put_lease(store, &lease) > 0);
+        store_close(store);
+        run_sql(*state, "DROP TABLE note; PRAGMA user_version = 1;");
+        store = open_store(*state);
+        assert_non_null(store);
+        assert_int_equal(store_load_leases(store, highest, &found), 0);
+        assert_true(found > 0);
+        assert_int_equal(store_put_note(store, "a", "1"), 0);
+        store_close(store);
+        store = open_store(*state);
+        expect_notes(store, "a=1;");
+        store_close(store);
+}
+
 static void a_newer_schema_is_left_alone(void **state) {
         store_close(open_store(*state));
-        run_sql(*state, "PRAGMA user_version = 2");
+        run_sql(*state, "PRAGMA user_version = 3");
         expect_refusal(*state, -EINVAL, "written by a newer bootjack");
 }
 
@@ -524,6 +577,8 @@ int main(void) {
                 T(a_killed_process_has_on_disk_what_it_said),
                 T(garbage_is_refused_with_the_remedy),
                 T(a_damaged_page_is_found_at_the_start),
+                T(notes_are_kept_the_last_of_each_key),
+                T(an_older_file_is_brought_up_to_date),
                 T(a_newer_schema_is_left_alone),
                 T(another_programs_database_is_left_alone),
                 T(a_missing_folder_is_named),
