@@ -217,9 +217,10 @@ static const char *server_name_of(const struct exchange *x) {
         return "";
 }
 
-static bool has_file_field(const struct exchange *x) {
+/* A boot server answers with the file in its place, on whichever port it was asked. */
+static bool has_file_field(const struct exchange *x, const struct reply *reply) {
         if (x->form.form)
-                return x->form.form->flags & ADAPT_FILE_FIELD ||
+                return x->form.form->flags & ADAPT_FILE_FIELD || reply->has_item ||
                        x->received->port == DHCP4_BINL_PORT;
         return !x->facts.is_http;
 }
@@ -255,7 +256,7 @@ static struct dhcp4_message *head_of(const struct exchange *x,
         }
         if (x->decision.verdict == POLICY_BOOT) {
                 head->siaddr = x->decision.next_server;
-                if (has_file_field(x) && strlen(x->decision.file) < 128)
+                if (has_file_field(x, reply) && strlen(x->decision.file) < 128)
                         memcpy(head->file, x->decision.file,
                                strlen(x->decision.file) + 1);
         } else {

@@ -167,11 +167,19 @@ static const char *sent_text(struct exchange *x, const struct reply *reply,
                             missing ? "; no room for option " : "", number, NULL);
 }
 
+static ip4_t refused_address(const struct exchange *x) {
+        ip4_t wanted = dhcp4_option_be32(x->message, DHCP4_REQUESTED_ADDRESS);
+
+        return wanted ? wanted : x->message->ciaddr;
+}
+
 void say_sent(struct exchange *x, const struct reply *reply, uint8_t missing) {
         struct event *event = client_event(x, EVENT_DHCP_SENT);
 
         event->values[0] = TEXT(dhcp4_type_name(reply->type));
-        if (reply->address)
+        if (reply->error)
+                event->values[1] = (struct event_value)EVENT_IP4(refused_address(x));
+        else if (reply->address)
                 event->values[1] = (struct event_value)EVENT_IP4(reply->address);
         event->values[2] = TEXT(sent_text(x, reply, missing));
         if (x->decision.verdict == POLICY_BOOT && reply->type != DHCP4_NAK) {

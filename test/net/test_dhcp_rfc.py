@@ -480,7 +480,7 @@ def item(number):
 
 @pytest.mark.parametrize("mode", ["server", "proxy"])
 @pytest.mark.parametrize("port", [
-    pytest.param(67, marks=pytest.mark.xfail(strict=True, reason="no name in `file`")),
+    67,
     4011])
 def test_a_boot_server_is_asked_for_an_item_of_its_menu(network, client, mode, port):
     """PXE 2.1 2.2.4: discovery control, servers, menu and prompt in the offer; then the

@@ -393,6 +393,7 @@ static void a_boot_server_answers_for_the_item_it_is_asked_for(void **state) {
         assert_int_equal(say(w, &a), DHCP4_ACK);
         assert_int_equal(w->send->to, NET(50));
         assert_int_equal(w->send->port, DHCP4_CLIENT_PORT);
+        assert_string_equal(w->answer.file, "pxelinux.0"); /* was: left empty */
         /* any other REQUEST is for who gave the address */
         a = boot_server(DHCP4_SERVER_PORT, "", 0);
         assert_int_equal(say(w, &a), -1);
