@@ -142,6 +142,8 @@ void import_remark(struct import *im, struct place at, ...) {
 
         if (im->failed || im->result->n_remarks > REMARKS_MAX)
                 return;
+        if (!at.file)
+                at = im->start;
         va_start(pieces, at);
         if (im->result->n_remarks == REMARKS_MAX)
                 text_add(&raw, "there is more that is not carried, not listed here");
@@ -332,9 +334,11 @@ int import_convert(const char *path, enum import_kind kind,
         model_init(&model);
         text = import_load(&im, path, (struct place){ 0 }, NULL);
         if (text)
+                im.start = text->start;
+        if (text)
                 read_as(&im, kind, text, &open);
         if (!im.failed)
-                model_settle(&im, text->start);
+                model_settle(&im);
         if (!im.failed)
                 yaml_write(&model, path, &ret->yaml);
         if (ret->yaml.failed || ret->problem.failed)

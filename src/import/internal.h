@@ -34,6 +34,7 @@ struct import {
         int failed; /* 0, IMPORT_REFUSED or -ENOMEM */
         struct import_result *result;
         struct model *model;
+        struct place start; /* of the first file: for what nobody wrote */
 };
 
 /* Zeroed, aligned for anything; NULL and failed when there is no more. */
@@ -250,8 +251,8 @@ struct class_entry *model_class(struct import *im, const char *name, struct plac
 void model_classes(struct import *im, const char *name, const struct matches *matches,
                    const struct scope *scope, struct place at, struct words *names);
 /* Makes it something our parser takes: pools inside their subnets, times in order, no
- * network in another; with a remark for what it changes. `start`: of the file. */
-void model_settle(struct import *im, struct place start);
+ * network in another; with a remark for what it changes. */
+void model_settle(struct import *im);
 /* Whether these are loaders that Bootjack would choose by itself. */
 bool is_usual_loader(const char *filename);
 

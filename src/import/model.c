@@ -531,11 +531,11 @@ static void drop_empty_hosts(struct import *im) {
         im->model->hosts_end = at;
 }
 
-void model_settle(struct import *im, struct place start) {
+void model_settle(struct import *im) {
         struct model *model = im->model;
 
         if (!model->subnets && !model->is_proxy)
-                import_remark(im, start,
+                import_remark(im, im->start,
                               "there is no network with addresses to give in "
                               "this file: mode is off until there is one",
                               NULL);
