@@ -335,29 +335,33 @@ static void decide(struct exchange *x) {
         x->has_decision = true;
 }
 
-/* A menu that is configured is what the administrator wants seen: nothing is tried. */
-static const struct adapt_form *menu_form(void) {
+static const struct adapt_form *form_with(unsigned flag) {
         const struct adapt_form *forms;
         size_t n = adapt_forms(ADAPT_PXE, &forms);
 
         for (size_t i = 0; i < n; i++)
-                if (forms[i].flags & ADAPT_BOOT_SERVERS)
+                if (forms[i].flags & flag)
                         return &forms[i];
         return &forms[0];
 }
 
+/* iPXE is no firmware to be guessed at, and shares its card with some that is. A menu
+ * that is configured is what the administrator wants seen: nothing is tried there. */
 static void choose_form(struct exchange *x) {
         const struct policy_facts *f = &x->facts;
         bool is_discover = x->message->type == DHCP4_DISCOVER && !x->is_replay &&
                            x->received->port == DHCP4_SERVER_PORT;
 
-        x->form.form = NULL;
+        x->form = (struct adapt_choice){ .form = NULL };
         if (x->decision.verdict != POLICY_BOOT || (!f->is_pxe && !f->is_http))
                 return;
-        adapt_choose(x->server->adapt, f->is_http ? ADAPT_HTTP : ADAPT_PXE, f,
-                     x->message->xid, is_discover, x->now, &x->form);
-        if (x->server->config.pxe.n_items > 0 && f->is_pxe && !f->is_ipxe)
-                x->form = (struct adapt_choice){ .form = menu_form() };
+        if (f->is_ipxe)
+                x->form.form = form_with(ADAPT_CONTROL_FILE);
+        else if (x->server->config.pxe.n_items > 0 && f->is_pxe)
+                x->form.form = form_with(ADAPT_BOOT_SERVERS);
+        else
+                adapt_choose(x->server->adapt, f->is_http ? ADAPT_HTTP : ADAPT_PXE, f,
+                             x->message->xid, is_discover, x->now, &x->form);
 }
 
 void exchange_settle(struct exchange *x, const struct site *site) {

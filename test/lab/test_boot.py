@@ -1,6 +1,7 @@
 """Real firmware boots a real installer, read from its serial console."""
 import pathlib
 import re
+import sqlite3
 import shutil
 
 import pytest
@@ -139,6 +140,57 @@ def test_proxy_boots_beside_a_foreign_dhcp_server(network, media, firmware, nic,
             assert "10.77.0.1" not in re.findall(r"server identifier: (\S+)",
                                                  dnsmasq.text)
             assert " leased for " not in server.process.text
+    finally:
+        dnsmasq.end()
+
+
+PXE_MENU = """
+dhcp:
+  pxe: {prompt: "Press F8 for the menu", timeout: 1s, menu: [{title: Bootjack, type: 32769}]}
+"""
+
+
+def test_firmware_shows_its_own_menu_and_asks_the_boot_server(network, media):
+    """PXE 2.1 2.2.4: the offer has a menu and no file, which port 4011 gives."""
+    lab.installer_iso(media / "anything.iso")
+    dnsmasq = foreign_dhcp(network)
+    try:
+        lab.wait_for([dnsmasq], dnsmasq, "DHCP, IP range", 10)
+        with lab.Server(network, "--media", media, "--dhcp", "proxy",
+                        config=MENU + PXE_MENU) as server, \
+             lab.Machine(network, "uefi", "virtio-net-pci", False) as machine:
+            boots(server, machine, ("server", r"OFFER boot "),
+                  ("server", r"REQUEST from UEFI x64.* to port 4011"),
+                  ("server", r"tftp snponly\.efi: sent"),
+                  ("server", r"menu boot\.ipxe"),
+                  ("machine", r"Linux version \d|EFI stub"))
+    finally:
+        dnsmasq.end()
+
+
+@pytest.mark.parametrize("form", [2, 3, 4])
+def test_firmware_follows_every_form_of_the_answer(network, media, tmp_path, form):
+    """As if this form had worked for its vendor before: see policy/adapt.c."""
+    lab.installer_iso(media / "anything.iso")
+    for parent in [tmp_path, *tmp_path.parents]:
+        if str(parent).startswith("/tmp/"):
+            parent.chmod(0o755)
+    dnsmasq = foreign_dhcp(network)
+    try:
+        lab.wait_for([dnsmasq], dnsmasq, "DHCP, IP range", 10)
+        flags = (network, "--media", media, "--dhcp", "proxy")
+        with lab.Server(*flags, state=tmp_path / "state"):
+            pass
+        base = sqlite3.connect(tmp_path / "state/state.db")
+        base.execute("INSERT INTO note VALUES ('form 525400 0007 pxe', ?)", (str(form),))
+        base.commit()
+        base.close()
+        with lab.Server(*flags, config=MENU, state=tmp_path / "state") as server, \
+             lab.Machine(network, "uefi", "virtio-net-pci", False) as machine:
+            boots(server, machine, ("server", rf"answered in form {form}: "),
+                  ("server", r"tftp snponly\.efi: sent"), ("server", r"menu boot\.ipxe"))
+            asked = "to port 4011" in server.process.text
+            assert asked == (form in (2, 3)), server.process.text
     finally:
         dnsmasq.end()
 

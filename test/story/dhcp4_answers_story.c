@@ -302,6 +302,28 @@ static void the_form_that_worked_is_remembered_for_its_kind(void **state) {
         world_free(w);
 }
 
+/* Was: iPXE, loaded by firmware that had to be told of boot servers, was told of them
+ * too, and had no file to go on with. */
+static void ipxe_was_answered_in_the_form_of_the_firmware_before_it(void **state) {
+        struct world *w = new_proxy();
+        const struct adapt_habit habit = { { 0x52, 0x54, 0 }, 7, ADAPT_PXE, 3 };
+        struct asking a = pxe(DHCP4_DISCOVER, 7);
+
+        dhcp4_server_load_habit(w->server, &habit);
+        assert_int_equal(say(w, &a), DHCP4_OFFER);
+        assert_int_equal(w->answer.file[0], 0);
+        a.user_class = "iPXE";
+        a.ipxe_feature = 0x13;
+        for (unsigned i = 0; i < 5; i++) {
+                assert_int_equal(say(w, &a), DHCP4_OFFER);
+                assert_string_equal(w->answer.file, "http://192.168.1.1/boot.ipxe");
+                assert_true(answer_has(w, DHCP4_VENDOR_OPTIONS, "\6\1\x08\xff", 4));
+                assert_null(find_event(w, EVENT_ANSWER_ADAPTED));
+                pass(w, 4 SECONDS);
+        }
+        world_free(w);
+}
+
 static void http_firmware_gets_its_url_in_the_header_in_the_end(void **state) {
         struct world *w = new_started();
         struct asking a = pxe(DHCP4_DISCOVER, 16);
@@ -502,6 +524,8 @@ int main(void) {
                 cmocka_unit_test(a_lease_just_given_is_not_written_again),
                 cmocka_unit_test(silent_firmware_is_answered_in_one_form_after_another),
                 cmocka_unit_test(the_form_that_worked_is_remembered_for_its_kind),
+                cmocka_unit_test(
+                        ipxe_was_answered_in_the_form_of_the_firmware_before_it),
                 cmocka_unit_test(http_firmware_gets_its_url_in_the_header_in_the_end),
                 cmocka_unit_test(a_machine_that_goes_on_keeps_its_form),
                 cmocka_unit_test(a_configured_menu_is_in_the_offer),
