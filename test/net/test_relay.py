@@ -211,7 +211,9 @@ def test_perfdhcp_loses_nothing(network, client, folder):
         text = process.text
         assert code == 0, text
         assert re.findall(r"drops: (\d+)", text) == ["0", "0"], text
-        assert set(re.findall(r"(?:sent|received) packets: (\d+)", text)) == {"300"}, text
+        # On a busy host it may have sent some more when it stops.
+        received = re.findall(r"received packets: (\d+)", text)
+        assert len(received) == 2 and min(map(int, received)) >= 300, text
         assert len([lease for lease in leases(server)
                     if lease["state"] == "bound"]) == 200
 
