@@ -47,7 +47,7 @@ class Router:
     def __init__(self, network, *subnets):
         self.network, self.machines = network, []
         self.name = network.other(2)
-        lab.run(*network.inside("sysctl", "-qw", "net.ipv4.ip_forward=1",
+        lab.run(*network.inside("sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward",
                                 where=self.name))
         self.ip("route", "add", "default", "via", network.address)
         for number, subnet in enumerate(subnets):
