@@ -56,10 +56,12 @@ static char *source_line(const struct parser *p, int line) {
 static void add_problem(struct parser *p, int line, int column, bool is_warning,
                         const char *message) {
         struct conf_problems *all = p->problems;
+        size_t n_errors = min_size(all->n_errors, PROBLEMS_MAX);
         struct conf_problem *grown;
 
+        /* Warnings must not keep errors out. */
         all->n_errors += !is_warning;
-        if (all->n == PROBLEMS_MAX)
+        if ((is_warning ? all->n - n_errors : n_errors) == PROBLEMS_MAX)
                 return;
         grown = realloc(all->items, (all->n + 1) * sizeof(*grown));
         if (!grown) {
@@ -289,84 +291,6 @@ static void apply_flags(struct parser *p, struct conf *conf,
                 set_dhcp(p, conf, flags->dhcp);
 }
 
-static const char *class_name(const struct conf *conf, size_t i) {
-        return conf->dhcp.classes[i].name;
-}
-static const char *host_name(const struct conf *conf, size_t i) {
-        return conf->dhcp.hosts[i].hostname;
-}
-
-/* Names that the file itself must define. */
-static void check_names(struct parser *p, const struct doc_node *node,
-                        const struct conf *conf, const struct scope_texts *names,
-                        const char *what, size_t n,
-                        const char *(*name_of)(const struct conf *, size_t)) {
-        const char **words = parser_alloc(p, (n + 1) * sizeof(*words));
-
-        for (size_t i = 0; words && i < n; i++)
-                words[i] = name_of(conf, i);
-        for (size_t i = 0; words && i < names->n; i++) {
-                const char *name = names->items[i], *near;
-                bool is_there = strpbrk(name, "*?") != NULL;
-
-                for (size_t j = 0; j < n && !is_there; j++)
-                        is_there = strcmp(words[j], name) == 0;
-                near = is_there ? NULL : text_nearest(name, words);
-                if (!is_there)
-                        problem(p, node, "there is no ", what, " named '", name,
-                                near ? "'; did you mean '" : "'", near ? near : "",
-                                near ? "'?" : "", NULL);
-        }
-}
-
-static void check_classes(struct parser *p, const struct doc_node *dhcp,
-                          const struct conf *conf) {
-        const struct doc_node *classes = doc_get(dhcp, "classes");
-        const struct doc_node *subnets = doc_get(dhcp, "subnets");
-        size_t n = conf->dhcp.n_classes;
-
-        for (size_t i = 0; i < n; i++) {
-                check_names(p, classes, conf, &conf->dhcp.classes[i].match.host, "host",
-                            conf->dhcp.n_hosts, host_name);
-                for (size_t j = 0; j < i; j++)
-                        if (strcmp(class_name(conf, i), class_name(conf, j)) == 0)
-                                problem(p, classes, "two classes are named '",
-                                        class_name(conf, i), "'", NULL);
-        }
-        for (size_t i = 0; i < conf->dhcp.n_subnets; i++)
-                for (size_t j = 0; j < conf->dhcp.subnets[i].n_pools; j++) {
-                        const struct scope_pool *pool = &conf->dhcp.subnets[i].pools[j];
-
-                        check_names(p, subnets, conf, &pool->only, "class", n,
-                                    class_name);
-                        check_names(p, subnets, conf, &pool->except, "class", n,
-                                    class_name);
-                }
-}
-
-static void check_whole(struct parser *p, const struct doc_node *root,
-                        const struct conf *conf) {
-        const struct doc_node *dhcp = doc_get(root, "dhcp");
-
-        if (conf->dhcp.mode == CONF_DHCP_SERVER && conf->dhcp.n_subnets == 0)
-                problem(p, dhcp ? doc_get(dhcp, "mode") : NULL,
-                        "mode server needs dhcp.subnets with a pool, or --dhcp with a "
-                        "range",
-                        NULL);
-        if (dhcp && dhcp->kind == DOC_MAP)
-                check_classes(p, dhcp, conf);
-        for (size_t i = 0; i < conf->dhcp.n_subnets; i++)
-                for (size_t j = 0; j < i; j++) {
-                        const struct scope_subnet *a = &conf->dhcp.subnets[i],
-                                                  *b = &conf->dhcp.subnets[j];
-                        ip4_t mask = a->mask & b->mask;
-
-                        if (mask && (a->network & mask) == (b->network & mask))
-                                problem(p, doc_get(dhcp, "subnets"),
-                                        "two subnets overlap", NULL);
-                }
-}
-
 static void parse_text(struct parser *p, const struct conf_flags *flags,
                        struct conf *conf) {
         struct text why = { 0 };
@@ -388,7 +312,7 @@ static void parse_text(struct parser *p, const struct conf_flags *flags,
                         NULL);
         apply_flags(p, conf, flags);
         if (doc)
-                check_whole(p, doc_root(doc), conf);
+                check_dhcp(p, doc_get(doc_root(doc), "dhcp"), conf);
         doc_free(doc);
         text_done(&why);
 }
@@ -469,8 +393,11 @@ void conf_problems_format(const struct conf_problems *problems, struct text *out
                 if (problem->line > 0 && problem->source)
                         format_source(problem, out);
         }
-        if (problems->n == PROBLEMS_MAX)
-                text_add(out, "... and perhaps more\n");
+        if (problems->n_errors > PROBLEMS_MAX) {
+                text_add(out, "... and ");
+                text_u64(out, problems->n_errors - PROBLEMS_MAX);
+                text_add(out, " more\n");
+        }
 }
 
 static int read_all(int fd, char **ret_text, size_t *ret_n, struct text *why) {

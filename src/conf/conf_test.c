@@ -223,11 +223,14 @@ static const struct refusal {
         { SUBNET "pools: [10.0.0.9-10.0.0.1]\n", 5, 15, "ends before it begins" },
         { SUBNET "pools: [10.0.0.0-10.0.0.9]\n", 5, 15, "10.0.0.1-10.0.0.254" },
         { SUBNET "pools: [10.0.0.9-10.0.0.255]\n", 5, 15, "broadcast address" },
-        { SUBNET "pools: [10.0.0.5-10.0.0.9, 10.0.0.9]\n", 5, 7, "overlap" },
+        { SUBNET "pools: [10.0.0.5-10.0.0.9, 10.0.0.9]\n", 5, 34,
+          "10.0.0.9 overlaps with 10.0.0.5-" },
+        { SUBNET "pools: [10.0.0.30-10.0.0.40, 10.0.0.1-10.0.0.99, 10.0.0.50]\n", 5, 36,
+          "10.0.0.1-10.0.0.99 overlaps with 10.0.0.30" },
         { SUBNET "pools: [ten]\n", 5, 15, "192.168.1.20-192.168.1.25" },
         { SUBNET "lease-time: 5s\n", 5, 19, "at least 1m" },
-        { SUBNET "lease-time: 1h\n      max-lease-time: 30m\n", 6, 23,
-          "shorter than lease-time" },
+        { SUBNET "lease-time: 1h\n      max-lease-time: 30m\n", 5, 19,
+          "lease-time is longer than max-lease-time" },
         { SUBNET "options: {router: [10.0.0.1]}\n", 5, 17, "did you mean 'routers'?" },
         { SUBNET "options: {routers: [10.0.0.256]}\n", 5, 27,
           "list of IPv4 addresses" },
@@ -235,28 +238,84 @@ static const struct refusal {
         { SUBNET "options: {224: xyz}\n", 5, 22, "hexadecimal" },
         { "dhcp: {subnets: [{subnet: 10.0.0.1/24}]}\n", 1, 27, "10.0.0.0/24" },
         { "dhcp: {subnets: [{subnet: 10.0.0.0}]}\n", 1, 27, "192.168.1.0/24" },
-        { "dhcp: {subnets: [{bootp: true}]}\n", 1, 8, "needs the key 'subnet'" },
-        { "dhcp: {subnets: [{subnet: 10.0.0.0/8}, {subnet: 10.1.0.0/16}]}\n", 1, 8,
-          "two subnets overlap" },
-        { "dhcp: {hosts: [{address: 10.0.0.1}]}\n", 1, 8, "needs the key 'mac'" },
-        { "dhcp: {hosts: [{mac: \"52:54:00:12:34:56\"}]}\n", 1, 8,
+        { "dhcp: {subnets: [{bootp: true}]}\n", 1, 19, "needs the key 'subnet'" },
+        { "dhcp: {subnets: [{subnet: 10.0.0.0/8}, {subnet: 10.1.0.0/16}]}\n", 1, 49,
+          "10.1.0.0/16 overlaps with 10.0.0.0/8" },
+        { "dhcp: {subnets: [{subnet: 10.1.0.0/16}, {subnet: 10.2.0.0/16}, "
+          "{subnet: 10.0.0.0/8}]}\n",
+          1, 73, "10.0.0.0/8 overlaps with 10.1.0.0/16" },
+        { "dhcp: {hosts: [{address: 10.0.0.1}]}\n", 1, 17, "needs the key 'mac'" },
+        { "dhcp: {hosts: [{mac: \"52:54:00:12:34:56\"}]}\n", 1, 17,
           "something that is said" },
+        { "dhcp: {hosts: [{client-id: a, circuit-id: b}]}\n", 1, 17,
+          "something that is said" },
+        { "dhcp: {hosts: [{client-id: \"0x0\", ignore: true}]}\n", 1, 29,
+          "\"0x01525400123456\"" },
+        { "dhcp: {hosts: node1}\n", 1, 15, "must be a list" },
+        { "dhcp: {hosts: [node1]}\n", 1, 16, "must be a map of keys" },
         { "dhcp: {hosts: [{uuid: 12-34, ignore: true}]}\n", 1, 23, "must be a UUID" },
-        { "dhcp: {classes: [{match: {arch: x64}}]}\n", 1, 8, "needs the key 'name'" },
-        { "dhcp: {classes: [{name: a}]}\n", 1, 8, "needs the key 'match'" },
+        { "dhcp: {classes: [{match: {arch: x64}}]}\n", 1, 19, "needs the key 'name'" },
+        { "dhcp: {classes: [{name: a}]}\n", 1, 19, "needs the key 'match'" },
+        { "dhcp: {classes: [{name: a, match: {arch: x64}}, {name: a, match: {arch: "
+          "9}}]}\n",
+          1, 56, "two classes are named 'a'" },
+        { "dhcp: {classes: [{name: a, match: {vendor: x}}]}\n", 1, 36,
+          "here can stand: vendor-class" },
+        { "dhcp: {classes: [{name: a, match: {vendor-clas: x}}]}\n", 1, 36,
+          "did you mean 'vendor-class'?" },
+        { "dhcp: {classes: [{name: a, match: {client-id: 0x01zz}}]}\n", 1, 47,
+          "0x0102*" },
+        { "dhcp: {classes: [{name: a, match: {client-id: 0x01*02}}]}\n", 1, 47,
+          "0x0102*" },
         { "dhcp: {classes: [{name: a, match: {arch: x641}}]}\n", 1, 42,
           "did you mean 'x64'" },
-        { "dhcp: {classes: [{name: a, match: {host: nod}}]}\n", 1, 8,
+        { "dhcp: {classes: [{name: a, match: {host: nod}}]}\n", 1, 42,
           "no host named 'nod'" },
+        { "dhcp: {classes: [{name: a, match: {host: [n*, node2]}}], hosts: [{mac: "
+          "\"52:54:00:12:34:56\", hostname: node1}]}\n",
+          1, 47, "no host named 'node2'; did you mean 'node1'?" },
         { "dhcp: {classes: [{name: a, match: {mac: zz}}]}\n", 1, 41,
           "beginnings of a MAC" },
         { "dhcp: {classes: [{name: a, match: {relay: 10.0.0.1/8}}]}\n", 1, 43,
           "10.1.0.0/16" },
-        { SUBNET "pools: [{range: 10.0.0.1, only: voip}]\n", 3, 3,
+        { SUBNET "pools: [{range: 10.0.0.1, only: voip}]\n", 5, 39,
           "no class named 'voip'" },
-        { SUBNET "pools: [{only: voip}]\n", 5, 7, "needs the key 'range'" },
+        { SUBNET "pools: {range: 10.0.0.1, except: [voip]}\n  classes: {name: voice, "
+                 "match: {arch: x64}}\n",
+          5, 41, "no class named 'voip'; did you mean 'voice'?" },
+        { SUBNET "pools: [{only: voip}]\n", 5, 16, "needs the key 'range'" },
+        { SUBNET "pools: [{range: 10.0.0.1, onli: x}]\n", 5, 33,
+          "did you mean 'only'" },
         { SUBNET "renewal-time: 2h\n      rebinding-time: 1h\n", 5, 21,
           "shorter than rebinding" },
+        { SUBNET "lease-time: 1h\n      rebinding-time: 1h\n", 6, 23,
+          "rebinding-time must be shorter than lease-time" },
+        { SUBNET "lease-time: 1h\n      renewal-time: 90m\n", 6, 21,
+          "renewal-time must be shorter than lease-time" },
+        { SUBNET "lease-time: 1h\n      min-lease-time: 2h\n", 6, 23,
+          "min-lease-time is longer than lease-time" },
+        { SUBNET "min-lease-time: 2h\n      max-lease-time: 1h\n", 5, 23,
+          "min-lease-time is longer than max-lease-time" },
+        { SUBNET "interface: a/b\n", 5, 18, "no name of an interface" },
+        { SUBNET "relays: [10.0.0.1/8]\n", 5, 16, "10.1.0.0/16" },
+        { SUBNET "server-name: "
+                 "0123456789012345678901234567890123456789012345678901234567890123\n",
+          5, 20, "63 bytes at the most" },
+        { SUBNET "lease-time: soon\n", 5, 19, "a duration or infinite, not 'soon'" },
+        { SUBNET "lease-time: 0s\n", 5, 19, "at least 1m" },
+        { "dhcp: {lease-time: 2d, max-lease-time: 1d}\n", 1, 20,
+          "lease-time is longer than max-lease-time" },
+        { "dhcp: {lease-time: 99999999w}\n", 1, 20, "a duration or infinite" },
+        { "dhcp: {probe-time: 10ms}\n", 1, 20, "from 50ms to 5s, not '10ms'" },
+        { "dhcp: {probe-time: 6s}\n", 1, 20, "from 50ms to 5s, not '6s'" },
+        { "dhcp: {probe-time: infinite}\n", 1, 20, "must be a duration" },
+        { "dhcp: {offer-time: 0s}\n", 1, 20, "from 1s to 1h" },
+        { "dhcp: {probe: maybe}\n", 1, 15, "true or false" },
+        { "dhcp: {prob: on}\n", 1, 8, "did you mean 'probe'?" },
+        { "dhcp: {pxe: {menu: [{file: a}]}}\n", 1, 22, "needs the key 'title'" },
+        { "dhcp: {pxe: {menu: [{title: a, type: 65536}]}}\n", 1, 38,
+          "a number from 0 to 65535" },
+        { "menu: {timeout: infinite}\n", 1, 17, "must be a duration" },
         { "dhcp: {hosts: [{mac: 52:54:00}]}\n", 1, 22, "must be a MAC address" },
         { "media: [/srv\n", 0, 0, "not YAML" },
         { "media: &a [/srv]\nloaders: *a\n", 2, 11, "aliases" },
@@ -280,6 +339,143 @@ static void a_refusal_names_place_and_remedy(void **state) {
                 text_done(&out);
                 conf_problems_done(&problems);
         }
+}
+
+#define CARDS                                                                          \
+        "    - {mac: \"52:54:00:12:34:56\", address: 10.0.0.5, hostname: a}\n"         \
+        "    - {mac: \"52:54:00:12:34:5"
+#define SERVER                                                                         \
+        "dhcp:\n  mode: server\n  subnets: [{subnet: 10.0.0.0/24}, {subnet: "          \
+        "10.1.0.0/24}]\n  hosts:\n"
+
+/* What works, but hardly as meant, is told and taken. */
+static void what_may_be_a_mistake_is_a_warning(void **state) {
+        static const struct {
+                const char *text, *says; /* NULL: nothing */
+                int line, column;
+        } rows[] = {
+                { SERVER CARDS "6\", address: 10.0.0.6}\n",
+                  "two hosts have the mac '52:54:00:12:34:56': the first one counts", 6,
+                  14 },
+                { SERVER CARDS "6\", address: 10.1.0.6}\n", NULL, 0, 0 },
+                { SERVER CARDS "7\", address: 10.0.0.5}\n",
+                  "two hosts have the address '10.0.0.5'", 6, 43 },
+                { SERVER CARDS "7\", hostname: a}\n", "two hosts have the hostname 'a'",
+                  6, 44 },
+                { SERVER CARDS "7\", address: 10.2.0.6}\n",
+                  "10.2.0.6 is in none of dhcp.subnets", 6, 43 },
+                { SERVER CARDS "7\", address: 10.1.0.255}\n", "broadcast address", 6,
+                  43 },
+                { SERVER CARDS "7\", address: 10.1.0.254, hostname: b}\n", NULL, 0, 0 },
+                { "dhcp:\n  hosts:\n" CARDS "7\", address: 10.2.0.6}\n", NULL, 0, 0 },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct conf_problems problems;
+                struct conf *conf = NULL;
+                struct text out = { 0 };
+                int r = conf_parse("f", rows[i].text, strlen(rows[i].text), &no_flags,
+                                   &conf, &problems);
+
+                conf_problems_format(&problems, &out);
+                if (r != 0 || problems.n != (rows[i].says != NULL) ||
+                    (rows[i].says && (!strstr(text_string(&out), rows[i].says) ||
+                                      problems.items[0].line != rows[i].line ||
+                                      problems.items[0].column != rows[i].column)))
+                        fail_msg("row %zu: %d, %s", i, r, text_string(&out));
+                conf_free(conf);
+                text_done(&out);
+                conf_problems_done(&problems);
+        }
+}
+
+static void what_nobody_said_gives_way_to_what_was_said(void **state) {
+        static const struct {
+                const char *text;
+                nsec_t usual, most;
+        } rows[] = {
+                { "", 3600, 86400 },
+                { "dhcp: {lease-time: 2d}", 172800, 172800 },
+                { "dhcp: {lease-time: infinite}", 0, 0 },
+                { "dhcp: {max-lease-time: 30m}", 1800, 1800 },
+                { "dhcp: {lease-time: 5m, max-lease-time: 30m}", 300, 1800 },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct conf *conf = parse(rows[i].text);
+                nsec_t usual = conf->dhcp.scope.lease_time,
+                       most = conf->dhcp.scope.max_lease_time;
+
+                assert_true(usual == (rows[i].usual ? rows[i].usual * NSEC_PER_SEC
+                                                    : NSEC_NEVER));
+                assert_true(most ==
+                            (rows[i].most ? rows[i].most * NSEC_PER_SEC : NSEC_NEVER));
+                conf_free(conf);
+        }
+}
+
+/* Hosts of a site, each with a mistake or without. */
+static void add_site(struct text *out, uint32_t n, bool has_mistakes) {
+        text_add(out, "dhcp:\n  mode: server\n  subnets:\n");
+        for (uint32_t i = 0; i < 256; i++) {
+                text_add(out, "    - {subnet: ");
+                text_ip4(out, 0x0a000000 | i << 16);
+                text_add(out, "/16, pools: [");
+                for (uint32_t j = 0; j < 8; j++) {
+                        text_add(out, j ? ", " : "");
+                        text_ip4(out, 0x0a00f000 | i << 16 | j << 8);
+                }
+                text_add(out, "]}\n");
+        }
+        text_add(out, "  hosts:\n");
+        for (uint32_t i = 0; i < n; i++) {
+                const struct mac mac = { { 0x52, 0x54, (uint8_t)(i >> 24),
+                                           (uint8_t)(i >> 16), (uint8_t)(i >> 8),
+                                           (uint8_t)i } };
+
+                text_add(out, "    - {mac: \"");
+                text_mac(out, mac);
+                text_add(out, "\", address: ");
+                text_ip4(out, has_mistakes ? 0xc0a80001 : 0x0a000001 + i);
+                text_add(out, ", hostname: node");
+                text_u64(out, i);
+                text_add(out, "}\n");
+        }
+}
+
+static void thousands_of_hosts_are_read_and_compared(void **state) {
+        enum { HOSTS = 20000 };
+        struct text site = { 0 };
+        struct conf *conf, *other;
+
+        add_site(&site, HOSTS, false);
+        conf = parse(text_string(&site));
+        other = parse(text_string(&site));
+        assert_int_equal(conf->dhcp.n_hosts, HOSTS);
+        assert_int_equal(conf->dhcp.hosts[HOSTS - 1].address, 0x0a000000 + HOSTS);
+        assert_int_equal(conf_diff(conf, other), 0);
+        conf_free(conf);
+        conf_free(other);
+        text_done(&site);
+}
+
+static void warnings_do_not_keep_errors_out(void **state) {
+        struct text site = { 0 }, out = { 0 };
+        struct conf_problems problems;
+        struct conf *conf = NULL;
+
+        add_site(&site, 1000, true);
+        for (unsigned i = 0; i < 60; i++)
+                text_add(&site, "    - {hostname: nobody}\n");
+        assert_int_equal(conf_parse("f", site.s, site.n, &no_flags, &conf, &problems),
+                         CONF_REFUSED);
+        assert_int_equal(problems.n_errors, 60);
+        assert_int_equal(problems.n, 100);
+        conf_problems_format(&problems, &out);
+        assert_non_null(strstr(text_string(&out), "... and 10 more\n"));
+        conf_problems_done(&problems);
+        text_done(&site);
+        text_done(&out);
 }
 
 static void all_problems_are_told_at_once_with_a_caret(void **state) {
@@ -333,6 +529,46 @@ static void what_a_reload_changes_is_known(void **state) {
                 { "", "state: /s", CONF_DIFF_RESTART },
                 { "", "dhcp: {authoritative: false}", CONF_DIFF_DHCP },
                 { "", "dhcp: {mode: off}", CONF_DIFF_DHCP | CONF_DIFF_DOORS },
+                { "", "dhcp: {probe: off}", CONF_DIFF_DHCP },
+                { "", "dhcp: {probe-time: 1s}", CONF_DIFF_DHCP },
+                { "", "dhcp: {decline-time: 2h}", CONF_DIFF_DHCP },
+                { "", "dhcp: {offer-time: 2s}", CONF_DIFF_DHCP },
+                { "", "dhcp: {lease-time: 2h}", CONF_DIFF_DHCP },
+                { "", "dhcp: {lease-time: 1h}", 0 },
+                { "", "dhcp: {filename: a}", CONF_DIFF_DHCP },
+                { "", "dhcp: {options: {domain-name: a}}", CONF_DIFF_DHCP },
+                { "dhcp: {options: {domain-name: a}}",
+                  "dhcp: {options: {domain-name: {value: a, always: true}}}",
+                  CONF_DIFF_DHCP },
+                { "", "dhcp: {pxe: {prompt: F8}}", CONF_DIFF_DHCP },
+                { "dhcp: {pxe: {menu: {title: a}}}",
+                  "dhcp: {pxe: {menu: {title: a, server: 10.0.0.1}}}", CONF_DIFF_DHCP },
+                { "dhcp: {subnets: {subnet: 10.0.0.0/8}}",
+                  "dhcp: {subnets: [{subnet: 10.0.0.0/8}]}", 0 },
+                { "dhcp: {subnets: [{subnet: 10.0.0.0/8}]}",
+                  "dhcp: {subnets: [{subnet: 10.0.0.0/8, relays: 10.0.0.1}]}",
+                  CONF_DIFF_DHCP },
+                { "dhcp: {subnets: [{subnet: 10.0.0.0/8, pools: 10.0.0.1}]}",
+                  "dhcp: {subnets: [{subnet: 10.0.0.0/8, pools: {range: 10.0.0.1}}]}",
+                  0 },
+                { "dhcp: {subnets: [{subnet: 10.0.0.0/8, pools: 10.0.0.1}]}",
+                  "dhcp: {subnets: [{subnet: 10.0.0.0/8, pools: {range: 10.0.0.1, "
+                  "bootp: "
+                  "true}}]}",
+                  CONF_DIFF_DHCP },
+                { "dhcp: {classes: {name: a, match: {mac: 52}}}",
+                  "dhcp: {classes: {name: a, match: {mac: 53}}}", CONF_DIFF_DHCP },
+                { "dhcp: {classes: {name: a, match: {arch: x64}}}",
+                  "dhcp: {classes: {name: a, match: {arch: 7}}}", 0 },
+                { "dhcp: {hosts: {client-id: abc, ignore: true}}",
+                  "dhcp: {hosts: {client-id: 0x616263, ignore: true}}", 0 },
+                { "dhcp: {hosts: {circuit-id: abc, ignore: true}}",
+                  "dhcp: {hosts: {circuit-id: abcd, ignore: true}}", CONF_DIFF_DHCP },
+                { "dhcp: {hosts: {uuid: 4c4c4544-0037-3110-8050-c4c04f4b3332, ignore: "
+                  "true}}",
+                  "dhcp: {hosts: {uuid: 4c4c4544-0037-3110-8050-c4c04f4b3333, ignore: "
+                  "true}}",
+                  CONF_DIFF_DHCP },
                 { "dhcp: {subnets: [{subnet: 10.0.0.0/8}]}",
                   "dhcp: {subnets: [{subnet: 10.0.0.0/8, pools: 10.0.0.1}]}",
                   CONF_DIFF_DHCP },
@@ -352,8 +588,11 @@ static void the_manual_comes_from_the_table(void **state) {
         struct text out = { 0 };
 
         conf_options_markdown(&out);
-        assert_non_null(
-                strstr(text_string(&out), "| `dhcp.lease-time` | a duration | `1h` |"));
+        assert_non_null(strstr(text_string(&out),
+                               "| `dhcp.lease-time` | a duration or infinite, at least "
+                               "1m | `1h` |"));
+        assert_non_null(strstr(text_string(&out),
+                               "| `dhcp.probe-time` | a duration, from 50ms to 5s |"));
         text_done(&out);
         conf_options_json(&out);
         assert_non_null(
@@ -368,6 +607,10 @@ int main(void) {
                 cmocka_unit_test(nothing_said_is_all_defaults),
                 cmocka_unit_test(flags_win_over_the_file),
                 cmocka_unit_test(a_refusal_names_place_and_remedy),
+                cmocka_unit_test(what_may_be_a_mistake_is_a_warning),
+                cmocka_unit_test(what_nobody_said_gives_way_to_what_was_said),
+                cmocka_unit_test(thousands_of_hosts_are_read_and_compared),
+                cmocka_unit_test(warnings_do_not_keep_errors_out),
                 cmocka_unit_test(all_problems_are_told_at_once_with_a_caret),
                 cmocka_unit_test(a_bad_flag_is_refused_too),
                 cmocka_unit_test(what_a_reload_changes_is_known),

@@ -41,10 +41,10 @@ static const struct {
         [TEXT] = { "text", "a text", false },
         [NAMES] = { "names", "a list of domain names", true },
         [BOOL] = { "bool", "true or false", false },
-        [U8] = { "u8", "a number", false },
-        [U16] = { "u16", "a number", false },
-        [U32] = { "u32", "a number", false },
-        [U16S] = { "u16s", "a list of numbers", true },
+        [U8] = { "u8", "a number from 0 to 255", false },
+        [U16] = { "u16", "a number from 0 to 65535", false },
+        [U32] = { "u32", "a number of 32 bits", false },
+        [U16S] = { "u16s", "a list of numbers from 0 to 65535", true },
         [SIP] = { "sip", "a list of IPv4 addresses", true },
         [HEX] = { "hex", "hexadecimal bytes in quotes; for example \"c0:a8:01:06\"",
                   false },
@@ -175,9 +175,39 @@ static const struct row {
         { "wpad", 252, TEXT },
 };
 
-/* The message itself; a configuration that set them would break the protocol. */
-static const uint8_t reserved[] = { 0,  50, 51, 52, 53, 54, 55, 56,  57, 58,
-                                    59, 60, 61, 82, 93, 94, 97, 118, 255 };
+/* The message itself; a configuration that set them would break the protocol. What can
+ * be said otherwise is said by which key. */
+static const struct reserved {
+        uint8_t code;
+        const char *name;
+        const char *instead; /* NULL: by nothing */
+} reserved[] = {
+        { 0, "pad", NULL },
+        { 50, "dhcp-requested-address", NULL },
+        { 51, "dhcp-lease-time", "the key 'lease-time', beside 'options', sets it" },
+        { 52, "dhcp-option-overload", NULL },
+        { 53, "dhcp-message-type", NULL },
+        { 54, "dhcp-server-identifier", NULL },
+        { 55, "dhcp-parameter-request-list",
+          "{value: ..., always: true} sends an option to those that did not ask" },
+        { 56, "dhcp-message", NULL },
+        { 57, "dhcp-max-message-size", NULL },
+        { 58, "dhcp-renewal-time",
+          "the key 'renewal-time', beside 'options', sets it" },
+        { 59, "dhcp-rebinding-time",
+          "the key 'rebinding-time', beside 'options', sets it" },
+        { 60, "vendor-class-identifier", "firmware gets it without being told" },
+        { 61, "dhcp-client-identifier", NULL },
+        { 77, "user-class", "a class can match it by user-class" },
+        { 80, "rapid-commit", NULL },
+        { 82, "relay-agent-information",
+          "a class can match it by circuit-id and remote-id" },
+        { 93, "pxe-system-type", "a class can match it by arch" },
+        { 94, "pxe-interface-id", NULL },
+        { 97, "pxe-client-id", "a host can be known by it, as its uuid" },
+        { 118, "subnet-selection", NULL },
+        { 255, "end", NULL },
+};
 
 struct value {
         uint8_t code;
@@ -379,9 +409,8 @@ static bool find_kind(struct parser *p, const struct doc_node *node, enum kind *
         near = text_nearest(node->text, words);
         problem(p, node, "there is no type '", node->text,
                 near ? "'; did you mean '"
-                     : "'; there are address, addresses, routes, text, names, bool, "
-                       "u8, "
-                       "u16, u32 and hex",
+                     : "'; there are address, addresses, pairs, routes, text, names, "
+                       "bool, u8, u16, u32, u16s and hex",
                 near ? near : "", near ? "'?" : "", NULL);
         return false;
 }
@@ -393,6 +422,28 @@ static bool parse_code(const char *s, uint8_t *ret) {
         if (*s < '0' || *s > '9' || *end != '\0' || v > UINT8_MAX)
                 return false;
         *ret = (uint8_t)v;
+        return true;
+}
+
+/* What can stand around a value. */
+static bool has_known_keys(struct parser *p, const struct doc_node *map) {
+        static const char *const words[] = { "value", "type", "always", NULL };
+
+        for (size_t i = 0; i < map->n; i++) {
+                const char *word = map->keys[i].text, *near;
+                size_t at = 0;
+
+                while (words[at] && strcmp(words[at], word) != 0)
+                        at++;
+                if (words[at])
+                        continue;
+                near = text_nearest(word, words);
+                problem(p, &map->keys[i], "unknown key '", word,
+                        near ? "'; did you mean '"
+                             : "'; around a value can stand: value, type, always",
+                        near ? near : "", near ? "'?" : "", NULL);
+                return false;
+        }
         return true;
 }
 
@@ -417,13 +468,14 @@ static bool read_encapsulated(struct parser *p, const char *name,
                                 node->keys[i].text, "'", NULL);
                         return false;
                 }
-                if (value->kind == DOC_MAP &&
-                    (!type || !doc_get(value, "value") || !find_kind(p, type, &kind))) {
+                if (value->kind == DOC_MAP && (!type || !doc_get(value, "value"))) {
                         problem(p, value, name,
                                 ": a sub-option is a value, or {type: u8, value: 1}",
                                 NULL);
                         return false;
                 }
+                if (type && (!has_known_keys(p, value) || !find_kind(p, type, &kind)))
+                        return false;
                 if (!read_value(p, name, kind, type ? doc_get(value, "value") : value,
                                 &inner))
                         return false;
@@ -448,6 +500,15 @@ static const struct row *find_row(const char *name) {
         return NULL;
 }
 
+static const struct reserved *find_reserved(const char *name, uint8_t code,
+                                            bool is_number) {
+        for (size_t i = 0; i < ARRAY_SIZE(reserved); i++)
+                if (is_number ? reserved[i].code == code
+                              : strcmp(reserved[i].name, name) == 0)
+                        return &reserved[i];
+        return NULL;
+}
+
 static void refuse_name(struct parser *p, const struct doc_node *key) {
         const char *names[ARRAY_SIZE(rows) + 1] = { 0 };
         const char *near;
@@ -468,12 +529,22 @@ static bool unwrap(struct parser *p, const struct doc_node **node, enum kind *ki
         const struct doc_node *type = doc_get(map, "type");
         const struct doc_node *always = doc_get(map, "always");
 
-        if (!value)
+        if (!value && *kind == ENCAPSULATED && !type && !always)
                 return true;
+        if (!has_known_keys(p, map))
+                return false;
+        if (!value) {
+                problem(p, map, "a map around a value needs the key 'value', such as ",
+                        is_named ? "{value: ..., always: true}"
+                                 : "{type: text, value: abc}",
+                        NULL);
+                return false;
+        }
         *node = value;
         ret->is_forced = always && strcmp(always->text, "true") == 0;
         if (always && !ret->is_forced && strcmp(always->text, "false") != 0) {
-                problem(p, always, "always must be true or false", NULL);
+                problem(p, always, "always must be true or false, not '", always->text,
+                        "'", NULL);
                 return false;
         }
         if (type && is_named) {
@@ -489,14 +560,20 @@ static void read_one(struct parser *p, const struct doc_node *key,
         enum kind kind = row ? row->kind : HEX;
         uint8_t code = row ? row->code : 0;
         struct writer w = writer_of(ret->data, sizeof(ret->data));
+        bool is_number = !row && parse_code(key->text, &code);
+        const struct reserved *own =
+                row ? NULL : find_reserved(key->text, code, is_number);
 
-        if (!row && !parse_code(key->text, &code)) {
-                refuse_name(p, key);
+        if (own) {
+                problem(p, key, "option ", key->text, is_number ? ", " : "",
+                        is_number ? own->name : "", is_number ? "," : "",
+                        " belongs to the protocol itself and cannot be set",
+                        own->instead ? "; " : "", own->instead ? own->instead : "",
+                        NULL);
                 return;
         }
-        if (memchr(reserved, code, sizeof(reserved))) {
-                problem(p, key, "option ", key->text,
-                        " belongs to the protocol itself and cannot be set", NULL);
+        if (!row && !is_number) {
+                refuse_name(p, key);
                 return;
         }
         if (node->kind == DOC_MAP && !unwrap(p, &node, &kind, row != NULL, ret))

@@ -107,11 +107,20 @@ static int copy_map(struct copier *c, struct fy_node *from, unsigned depth,
         return r;
 }
 
+static void place_by_content(struct doc_node *node) {
+        const struct doc_node *first =
+                node->kind == DOC_MAP ? &node->keys[0] : &node->items[0];
+
+        node->line = first->line;
+        node->column = first->column;
+}
+
 /* `from` may be NULL: a key without a value. A list or map has no place of its own in
- * the library; it gets that of its key or parent. */
+ * the library; it gets that of its key or, in a list, of what it begins with. */
 static int copy(struct copier *c, struct fy_node *from, const struct doc_node *parent,
                 unsigned depth, struct doc_node *ret) {
         const struct fy_mark *mark;
+        int r;
 
         *ret = (struct doc_node){ .line = parent->line,
                                   .column = parent->column,
@@ -133,10 +142,15 @@ static int copy(struct copier *c, struct fy_node *from, const struct doc_node *p
         case FYNT_SCALAR:
                 return copy_scalar(c, from, ret);
         case FYNT_SEQUENCE:
-                return copy_list(c, from, depth + 1, ret);
+                r = copy_list(c, from, depth + 1, ret);
+                break;
         default:
-                return copy_map(c, from, depth + 1, ret);
+                r = copy_map(c, from, depth + 1, ret);
+                break;
         }
+        if (r == 0 && parent->kind == DOC_LIST && ret->n > 0)
+                place_by_content(ret);
+        return r;
 }
 
 static void add_diagnosis(struct fy_diag *diag, struct text *why, int *ret_line,

@@ -40,9 +40,17 @@ struct option {
         size_t item_size; /* of a list of maps */
         /* Looks at an item as a whole. */
         void (*check)(struct parser *p, const struct doc_node *node, void *item);
+        const char *least, *most; /* of a duration, as one would write it; NULL */
 };
 
 extern const struct option conf_options[];
+
+/* What single values cannot show: single subnets, classes and hosts, and then all of
+ * the map `dhcp` (NULL: the file has none) with what was read from it. */
+void check_subnet(struct parser *p, const struct doc_node *node, void *item);
+void check_class(struct parser *p, const struct doc_node *node, void *item);
+void check_host(struct parser *p, const struct doc_node *node, void *item);
+void check_dhcp(struct parser *p, const struct doc_node *dhcp, struct conf *conf);
 
 /* A problem with the place of `node` (NULL: none). Texts up to a NULL are joined. */
 void problem(struct parser *p, const struct doc_node *node, const char *first, ...)
@@ -61,12 +69,14 @@ void apply_defaults(struct parser *p, const struct option *keys, void *at);
 bool keys_are_equal(const struct option *keys, const void *a, const void *b);
 
 /* Text to value; false (and *ret untouched) when it is not one. */
+/* At least a millisecond or 0; at the most what 32 bits of seconds hold. */
 bool parse_duration(const char *s, nsec_t *ret);
 bool parse_range(const char *s, struct scope_pool *ret);
 bool parse_network(const char *s, ip4_t *ret_network, ip4_t *ret_mask,
                    bool *ret_has_host_bits);
 
-/* For the readers of lists: a single value may stand for a list of one. */
+/* For the readers of lists: a single value may stand for a list of one, and NULL for
+ * none. */
 size_t list_count(const struct doc_node *node);
 const struct doc_node *list_item(const struct doc_node *node, size_t i);
 bool want_text(struct parser *p, const struct doc_node *node,
@@ -79,7 +89,8 @@ void read_text(struct parser *p, const struct doc_node *node,
 bool text_equal(const struct option *option, const void *a, const void *b);
 
 extern const struct type type_text, type_path, type_paths, type_names, type_bool,
-        type_port, type_count, type_duration, type_address, type_mac, type_network,
-        type_mode, type_dhcp_options, type_serial, type_map, type_maps, type_later,
-        type_filename, type_server_name, type_url_path, type_pools, type_globs,
-        type_archs, type_prefixes, type_networks, type_bytes, type_uuid;
+        type_port, type_count, type_duration, type_time, type_u16, type_interface,
+        type_address, type_mac, type_network, type_mode, type_dhcp_options, type_serial,
+        type_map, type_maps, type_later, type_filename, type_server_name, type_url_path,
+        type_pools, type_globs, type_archs, type_prefixes, type_networks, type_bytes,
+        type_uuid;

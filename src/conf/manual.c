@@ -1,6 +1,17 @@
 /* The option table for people and for programs. */
 #include "conf/internal.h"
 
+static void add_limits(const struct option *option, struct text *out) {
+        if (option->least) {
+                text_add(out, option->most ? ", from " : ", at least ");
+                text_add(out, option->least);
+        }
+        if (option->most) {
+                text_add(out, option->least ? " to " : ", at most ");
+                text_add(out, option->most);
+        }
+}
+
 static void add_markdown(const struct option *keys, const char *prefix,
                          struct text *out) {
         for (; keys->key; keys++) {
@@ -13,6 +24,7 @@ static void add_markdown(const struct option *keys, const char *prefix,
                         text_add(out, text_string(&path));
                         text_add(out, "` | ");
                         text_add(out, keys->type->name);
+                        add_limits(keys, out);
                         text_add(out, " | ");
                         if (keys->fallback && keys->fallback[0]) {
                                 text_char(out, '`');

@@ -15,18 +15,33 @@
 
 /* What every scope can say. AT gives the place of a member in the whole. */
 #define SCOPE_KEYS(AT, lease_default, max_default)                                     \
-        { "lease-time", &type_duration, lease_default,                                 \
-          "for a client that does not ask for a time", AT(scope.lease_time) },         \
-                { "min-lease-time", &type_duration, NULL,                              \
-                  "the least that a client can ask for", AT(scope.min_lease_time) },   \
-                { "max-lease-time", &type_duration, max_default,                       \
-                  "the most that a client can ask for", AT(scope.max_lease_time) },    \
-                { "renewal-time", &type_duration, NULL,                                \
+        { "lease-time",         &type_time,                                            \
+          lease_default,        "for a client that does not ask for a time",           \
+          AT(scope.lease_time), .least = "1m" },                                       \
+                { "min-lease-time",                                                    \
+                  &type_time,                                                          \
+                  NULL,                                                                \
+                  "the least that a client can ask for",                               \
+                  AT(scope.min_lease_time),                                            \
+                  .least = "1s" },                                                     \
+                { "max-lease-time",                                                    \
+                  &type_time,                                                          \
+                  max_default,                                                         \
+                  "the most that a client can ask for",                                \
+                  AT(scope.max_lease_time),                                            \
+                  .least = "1m" },                                                     \
+                { "renewal-time",                                                      \
+                  &type_time,                                                          \
+                  NULL,                                                                \
                   "when a client renews (T1); half of its lease",                      \
-                  AT(scope.renewal_time) },                                            \
-                { "rebinding-time", &type_duration, NULL,                              \
+                  AT(scope.renewal_time),                                              \
+                  .least = "1s" },                                                     \
+                { "rebinding-time",                                                    \
+                  &type_time,                                                          \
+                  NULL,                                                                \
                   "when it asks every server (T2); seven eighths of its lease",        \
-                  AT(scope.rebinding_time) },                                          \
+                  AT(scope.rebinding_time),                                            \
+                  .least = "1s" },                                                     \
                 { "options", &type_dhcp_options, NULL,                                 \
                   "what clients are told: routers, domain-name-servers, ...",          \
                   AT(scope.options) },                                                 \
@@ -43,105 +58,6 @@
 
 #define IN_DHCP(field) IN(dhcp, field)
 
-static const char *format(ip4_t address, char out[static IP4_TEXT_MAX]) {
-        return ip4_format(address, out);
-}
-
-static void check_pool(struct parser *p, const struct doc_node *node,
-                       const struct scope_subnet *subnet,
-                       const struct scope_pool *pool) {
-        ip4_t last = subnet->network | ~subnet->mask;
-        char a[IP4_TEXT_MAX], b[IP4_TEXT_MAX], c[IP4_TEXT_MAX], d[IP4_TEXT_MAX];
-
-        if (pool->first < subnet->network || pool->last > last)
-                problem(p, node, "the pool ", format(pool->first, a), "-",
-                        format(pool->last, b), " is not inside its subnet, which is ",
-                        format(subnet->network, c), " to ", format(last, d), NULL);
-        else if (subnet->mask < 0xfffffffeu &&
-                 (pool->first == subnet->network || pool->last == last))
-                problem(p, node, "the pool ", format(pool->first, a), "-",
-                        format(pool->last, b),
-                        " holds the network's own address or its broadcast address; it "
-                        "can "
-                        "be ",
-                        format(subnet->network + 1, c), "-", format(last - 1, d),
-                        " at the most", NULL);
-}
-
-/* Times that are given in one scope must fit together; what it leaves out comes from
- * the scopes around it. */
-static void check_times(struct parser *p, const struct doc_node *node,
-                        struct scope *scope) {
-        if (scope->lease_time && scope->lease_time < 60 * NSEC_PER_SEC)
-                problem(p, doc_get(node, "lease-time"),
-                        "lease-time must be at least 1m", NULL);
-        if (scope->max_lease_time && scope->max_lease_time < scope->lease_time) {
-                if (doc_get(node, "max-lease-time"))
-                        problem(p, doc_get(node, "max-lease-time"),
-                                "max-lease-time is shorter than lease-time", NULL);
-                else
-                        scope->max_lease_time = scope->lease_time;
-        }
-        if (scope->max_lease_time && scope->min_lease_time > scope->max_lease_time)
-                problem(p, doc_get(node, "min-lease-time"),
-                        "min-lease-time is longer than max-lease-time", NULL);
-        if (scope->rebinding_time && scope->renewal_time >= scope->rebinding_time)
-                problem(p, doc_get(node, "renewal-time"),
-                        "renewal-time must be shorter than rebinding-time", NULL);
-}
-
-static void check_subnet(struct parser *p, const struct doc_node *node, void *item) {
-        struct scope_subnet *subnet = item;
-        const struct doc_node *pools = doc_get(node, "pools");
-
-        if (!doc_get(node, "subnet")) {
-                problem(p, node,
-                        "a subnet needs the key 'subnet', such as 192.168.1.0/24",
-                        NULL);
-                return;
-        }
-        for (size_t i = 0; subnet->mask && i < subnet->n_pools; i++) {
-                check_pool(p, pools->kind == DOC_LIST ? &pools->items[i] : pools,
-                           subnet, &subnet->pools[i]);
-                for (size_t j = 0; j < i; j++)
-                        if (subnet->pools[i].first <= subnet->pools[j].last &&
-                            subnet->pools[j].first <= subnet->pools[i].last)
-                                problem(p, pools, "two pools of one subnet overlap",
-                                        NULL);
-        }
-        check_times(p, node, &subnet->scope);
-}
-
-static void check_class(struct parser *p, const struct doc_node *node, void *item) {
-        struct scope_class *class = item;
-
-        if (!doc_get(node, "name"))
-                problem(p, node, "a class needs the key 'name'", NULL);
-        if (!doc_get(node, "match"))
-                problem(p, node,
-                        "a class needs the key 'match', which says whom it means, such "
-                        "as {arch: x64}",
-                        NULL);
-        check_times(p, node, &class->scope);
-}
-
-static void check_host(struct parser *p, const struct doc_node *node, void *item) {
-        struct scope_host *host = item;
-
-        if (!doc_get(node, "mac") && !doc_get(node, "client-id") &&
-            !doc_get(node, "uuid") && !doc_get(node, "circuit-id"))
-                problem(p, node,
-                        "a host needs the key 'mac', or else client-id, uuid or "
-                        "circuit-id",
-                        NULL);
-        if (node->kind == DOC_MAP && node->n < 2)
-                problem(p, node,
-                        "a host needs something that is said to it: an address, a "
-                        "hostname, options, a filename, or ignore: true",
-                        NULL);
-        check_times(p, node, &host->scope);
-}
-
 static void check_item(struct parser *p, const struct doc_node *node, void *item) {
         if (!doc_get(node, "title"))
                 problem(p, node, "an item of the menu needs the key 'title'", NULL);
@@ -154,7 +70,7 @@ static void check_machine(struct parser *p, const struct doc_node *node, void *i
 
 static const struct option subnet_keys[] = {
         { "subnet", &type_network, NULL, "the network this is about", SUBNET(network) },
-        { "interface", &type_text, "",
+        { "interface", &type_interface, "",
           "where its clients are, when that has no address in it", SUBNET(interface) },
         { "shared-network", &type_text, "",
           "subnets with one name here are one wire: a client may get an address of any",
@@ -218,8 +134,7 @@ static const struct option host_keys[] = {
 
 static const struct option pxe_item_keys[] = {
         { "title", &type_text, "", "what the person sees", ITEM(title) },
-        { "type", &type_port, "1", "of boot server; off (0) is the local disk",
-          ITEM(type) },
+        { "type", &type_u16, "1", "of boot server; 0 is the local disk", ITEM(type) },
         { "file", &type_filename, "", "the boot file; the automatic choice",
           ITEM(file) },
         { "server", &type_address, NULL, "the boot server; this one", ITEM(server) },
@@ -229,7 +144,7 @@ static const struct option pxe_item_keys[] = {
 static const struct option pxe_keys[] = {
         { "prompt", &type_text, "", "shown until the timeout: Press F8 ...",
           PXE(prompt) },
-        { "timeout", &type_duration, "0s",
+        { "timeout", &type_time, "0s",
           "until the first item is taken; infinite waits for a key", PXE(timeout) },
         { "menu", &type_maps, NULL, "the items", PXE(items), .keys = pxe_item_keys,
           .item_size = sizeof(struct scope_pxe_item), .check = check_item },
@@ -256,11 +171,13 @@ static const struct option dhcp_keys[] = {
           "ask the wire whether somebody has an address before it is first offered",
           IN(dhcp, probe) },
         { "probe-time", &type_duration, "500ms",
-          "how long an answer to that is waited for", IN(dhcp, probe_time) },
-        { "decline-time", &type_duration, "1h",
-          "how long an address rests that somebody else uses", IN(dhcp, decline_time) },
+          "how long an answer to that is waited for", IN(dhcp, probe_time),
+          .least = "50ms", .most = "5s" },
+        { "decline-time", &type_time, "1h",
+          "how long an address rests that somebody else uses", IN(dhcp, decline_time),
+          .least = "1s" },
         { "offer-time", &type_duration, "60s", "how long an offer holds an address",
-          IN(dhcp, offer_time) },
+          IN(dhcp, offer_time), .least = "1s", .most = "1h" },
         SCOPE_KEYS(IN_DHCP, "1h", "24h"),
         { "subnets", &type_maps, NULL, "where addresses are given", IN(dhcp, subnets),
           .keys = subnet_keys, .item_size = sizeof(struct scope_subnet),

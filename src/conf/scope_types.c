@@ -42,7 +42,23 @@ static bool texts_are_equal(const struct scope_texts *a, const struct scope_text
         return true;
 }
 
+static int hex_digit(char c) {
+        return c >= '0' && c <= '9'   ? c - '0'
+               : c >= 'a' && c <= 'f' ? c - 'a' + 10
+               : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                      : -1;
+}
+
 /* ---- patterns ---- */
+
+/* Two digits a byte, a '*' at the end: as scope_glob() reads it. */
+static bool is_bytes_pattern(const char *s) {
+        while (hex_digit(s[0]) >= 0 && hex_digit(s[1]) >= 0) {
+                s += 2;
+                s += *s == ':';
+        }
+        return strcmp(s, "*") == 0 || *s == '\0';
+}
 
 static bool read_glob(struct parser *p, const struct doc_node *node,
                       const struct option *option, void *at) {
@@ -50,6 +66,10 @@ static bool read_glob(struct parser *p, const struct doc_node *node,
                 return false;
         if (node->n == 0) {
                 refuse_value(p, node, option, "\"PXEClient*\"");
+                return false;
+        }
+        if (strncmp(node->text, "0x", 2) == 0 && !is_bytes_pattern(node->text + 2)) {
+                refuse_value(p, node, option, "\"0x0102*\"");
                 return false;
         }
         read_text(p, node, option, at);
@@ -99,13 +119,6 @@ const struct type type_archs = { "a list of architectures", "archs", read_archs,
                                  archs_equal };
 
 /* ---- how a MAC begins ---- */
-
-static int hex_digit(char c) {
-        return c >= '0' && c <= '9'   ? c - '0'
-               : c >= 'a' && c <= 'f' ? c - 'a' + 10
-               : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                      : -1;
-}
 
 static bool parse_prefix(const char *s, struct scope_prefix *ret) {
         while (*s && ret->n < 6) {

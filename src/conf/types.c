@@ -27,7 +27,9 @@ void refuse_value(struct parser *p, const struct doc_node *node,
 }
 
 size_t list_count(const struct doc_node *node) {
-        return node->kind == DOC_LIST ? node->n : node->kind == DOC_NULL ? 0 : 1;
+        if (!node || node->kind == DOC_NULL)
+                return 0;
+        return node->kind == DOC_LIST ? node->n : 1;
 }
 const struct doc_node *list_item(const struct doc_node *node, size_t i) {
         return node->kind == DOC_LIST ? &node->items[i] : node;
@@ -68,7 +70,8 @@ bool parse_duration(const char *s, nsec_t *ret) {
         if (!parse_number(digits, 99999999, &v))
                 return false;
         for (size_t i = 0; i < ARRAY_SIZE(units); i++)
-                if (strcmp(s + n, units[i].unit) == 0) {
+                if (strcmp(s + n, units[i].unit) == 0 &&
+                    v <= (UINT32_MAX - 1) * NSEC_PER_SEC / units[i].time) {
                         *ret = v * units[i].time;
                         return true;
                 }
@@ -221,16 +224,19 @@ static void read_name(struct parser *p, const struct doc_node *node,
                       const struct option *option, void *at) {
         if (!want_text(p, node, option))
                 return;
-        if (node->n == 0 || node->n > 15 || strpbrk(node->text, "/ \t"))
+        if (node->n == 0 && !node->line) /* the default */
+                *(char **)at = parser_copy(p, "");
+        else if (node->n == 0 || node->n > 15 || strpbrk(node->text, "/ \t"))
                 problem(p, node, option->key, ": '", node->text,
                         "' is no name of an interface", NULL);
         else
                 *(char **)at = parser_copy(p, node->text);
 }
-static const struct type type_name = { "an interface's name", "text", read_name, NULL };
+const struct type type_interface = { "an interface's name", "text", read_name,
+                                     text_equal };
 static void read_names(struct parser *p, const struct doc_node *node,
                        const struct option *option, void *at) {
-        read_list(p, node, option, at, &type_name);
+        read_list(p, node, option, at, &type_interface);
 }
 const struct type type_names = { "a list of interfaces", "names", read_names,
                                  list_equal };
@@ -271,6 +277,20 @@ static bool port_equal(const struct option *option, const void *a, const void *b
 const struct type type_port = { "a port number from 1 to 65535, or off", "port",
                                 read_port, port_equal };
 
+static void read_u16(struct parser *p, const struct doc_node *node,
+                     const struct option *option, void *at) {
+        uint64_t v;
+
+        if (!want_text(p, node, option))
+                return;
+        if (parse_number(node->text, UINT16_MAX, &v))
+                *(uint16_t *)at = (uint16_t)v;
+        else
+                refuse_value(p, node, option, NULL);
+}
+const struct type type_u16 = { "a number from 0 to 65535", "number", read_u16,
+                               port_equal };
+
 static void read_count(struct parser *p, const struct doc_node *node,
                        const struct option *option, void *at) {
         uint64_t v;
@@ -288,24 +308,48 @@ static bool count_equal(const struct option *option, const void *a, const void *
 const struct type type_count = { "a number from 1 to 1000000", "number", read_count,
                                  count_equal };
 
+static bool is_within(struct parser *p, const struct doc_node *node,
+                      const struct option *option, nsec_t v) {
+        nsec_t least = 0, most = NSEC_NEVER;
+
+        if (option->least)
+                (void)parse_duration(option->least, &least);
+        if (option->most)
+                (void)parse_duration(option->most, &most);
+        if (v >= least && v <= most)
+                return true;
+        problem(p, node, option->key, " must be ", option->most ? "from " : "at least ",
+                option->least, option->most ? " to " : "",
+                option->most ? option->most : "", ", not '", node->text, "'", NULL);
+        return false;
+}
+
 static void read_duration(struct parser *p, const struct doc_node *node,
                           const struct option *option, void *at) {
         nsec_t v;
 
         if (!want_text(p, node, option))
                 return;
-        if (strcmp(node->text, "infinite") == 0)
-                *(nsec_t *)at = NSEC_NEVER;
-        else if (parse_duration(node->text, &v))
-                *(nsec_t *)at = v;
-        else
+        if (!parse_duration(node->text, &v))
                 refuse_value(p, node, option, "30s, 10m, 2h or 1d");
+        else if (is_within(p, node, option, v))
+                *(nsec_t *)at = v;
 }
 static bool duration_equal(const struct option *option, const void *a, const void *b) {
         return *(const nsec_t *)a == *(const nsec_t *)b;
 }
 const struct type type_duration = { "a duration", "duration", read_duration,
                                     duration_equal };
+
+static void read_time(struct parser *p, const struct doc_node *node,
+                      const struct option *option, void *at) {
+        if (node->kind == DOC_SCALAR && strcmp(node->text, "infinite") == 0)
+                *(nsec_t *)at = NSEC_NEVER;
+        else
+                read_duration(p, node, option, at);
+}
+const struct type type_time = { "a duration or infinite", "time", read_time,
+                                duration_equal };
 
 static void read_address(struct parser *p, const struct doc_node *node,
                          const struct option *option, void *at) {
@@ -340,7 +384,7 @@ static bool mac_equal(const struct option *option, const void *a, const void *b)
 }
 const struct type type_mac = { "a MAC address", "mac", read_mac, mac_equal };
 
-/* Network and mask stand one after the other in struct conf_subnet. */
+/* Network and mask stand one after the other in struct scope_subnet. */
 static void read_network(struct parser *p, const struct doc_node *node,
                          const struct option *option, void *at) {
         bool has_host_bits;
@@ -430,19 +474,20 @@ static void read_maps(struct parser *p, const struct doc_node *node,
 
         if (node->kind == DOC_NULL)
                 return;
-        if (node->kind != DOC_LIST) {
+        if (node->kind == DOC_SCALAR) {
                 problem(p, node, option->key,
                         " must be a list: each item begins with '- '", NULL);
                 return;
         }
-        list.items = parser_alloc(p, (node->n + 1) * option->item_size);
-        for (size_t i = 0; list.items && i < node->n; i++) {
+        list.items = parser_alloc(p, (list_count(node) + 1) * option->item_size);
+        for (size_t i = 0; list.items && i < list_count(node); i++) {
+                const struct doc_node *from = list_item(node, i);
                 void *item = list.items + list.n++ * option->item_size;
 
                 apply_defaults(p, option->keys, item);
-                read_map(p, &node->items[i], option, item);
-                if (option->check)
-                        option->check(p, &node->items[i], item);
+                read_map(p, from, option, item);
+                if ((from->kind == DOC_MAP || from->kind == DOC_NULL) && option->check)
+                        option->check(p, from, item);
         }
         *(struct maps *)at = list;
 }

@@ -169,6 +169,17 @@ static void set_ping_check(struct walk *w, struct frame *frame,
         w->d->im->model->probe = value ? YES : NO;
 }
 
+/* We wait as long as machines do that boot. */
+static uint32_t probe_msec(struct walk *w, const struct token *token, uint32_t msec) {
+        enum { LEAST = 50, MOST = 5000 };
+
+        if (msec > MOST)
+                import_remark(w->d->im, token->at,
+                              "a ping-timeout of more than 5s is carried as that",
+                              NULL);
+        return msec == 0 ? 0 : msec < LEAST ? LEAST : msec > MOST ? MOST : msec;
+}
+
 static void set_ping_timeout(struct walk *w, struct frame *frame,
                              const struct statement *s, uint32_t unit) {
         uint64_t v;
@@ -178,7 +189,8 @@ static void set_ping_timeout(struct walk *w, struct frame *frame,
         if (!parse_decimal(s->tokens[1].s, 3600 * 1000 / unit, &v))
                 refuse(w, &s->tokens[1], "a time");
         else
-                w->d->im->model->probe_msec = (uint32_t)v * unit;
+                w->d->im->model->probe_msec =
+                        probe_msec(w, &s->tokens[1], (uint32_t)v * unit);
 }
 
 /* ---- networks ---- */

@@ -344,6 +344,22 @@ static bool is_longer(const struct value *a, const struct value *b) {
         return a->is_set && b->is_set && a->number > b->number;
 }
 
+/* As dhcpd does with a default time below the minimum. */
+static void settle_minimum(struct import *im, struct scope *scope) {
+        struct value *time = &scope->keys[KEY_LEASE_TIME];
+        struct value *min = &scope->keys[KEY_MIN_LEASE_TIME];
+
+        if (min->is_set && min->number == 0)
+                *min = (struct value){ 0 };
+        if (!is_longer(min, time))
+                return;
+        import_remark(im, time->at,
+                      "the default time of a lease is shorter than min-lease-time: it "
+                      "is carried as that, which is what clients were given",
+                      NULL);
+        time->number = min->number;
+}
+
 /* dhcpd takes a default time above the maximum and then gives the maximum. */
 static void settle_times(struct import *im, struct scope *scope,
                          const struct scope *outer) {
@@ -371,6 +387,7 @@ static void settle_times(struct import *im, struct scope *scope,
                               NULL);
                 scope->keys[KEY_LEASE_TIME] = *max;
         }
+        settle_minimum(im, scope);
 }
 
 /* Whole seconds of less than a minute are for tests; our parser wants a minute. */
@@ -388,19 +405,33 @@ static void settle_short_times(struct import *im, struct scope *scope) {
         }
 }
 
-/* T1 comes before T2. */
-static void settle_renewal(struct import *im, struct scope *scope) {
-        struct value *renewal = &scope->keys[KEY_RENEWAL_TIME];
-        const struct value *rebinding = &scope->keys[KEY_REBINDING_TIME];
+static void drop_time(struct import *im, struct value *value, const char *which,
+                      const char *why) {
+        import_remark(im, value->at, which, " is not carried: ", why, NULL);
+        *value = (struct value){ 0 };
+}
 
-        if (!renewal->is_set || !rebinding->is_set ||
-            renewal->number < rebinding->number)
-                return;
-        import_remark(im, renewal->at,
-                      "the renewal time is not carried: it is not shorter than the "
-                      "rebinding time",
-                      NULL);
-        *renewal = (struct value){ 0 };
+static bool is_before(const struct value *a, const struct value *b) {
+        return !a->is_set || !b->is_set || a->number < b->number;
+}
+
+/* T1 comes before T2, and T2 before the end. */
+static void settle_renewal(struct import *im, struct scope *scope) {
+        static const char t1[] = "the renewal time", t2[] = "the rebinding time";
+        struct value *renewal = &scope->keys[KEY_RENEWAL_TIME];
+        struct value *rebinding = &scope->keys[KEY_REBINDING_TIME];
+        const struct value *time = &scope->keys[KEY_LEASE_TIME];
+
+        if (renewal->is_set && renewal->number == 0)
+                drop_time(im, renewal, t1, "it is zero");
+        if (rebinding->is_set && rebinding->number == 0)
+                drop_time(im, rebinding, t2, "it is zero");
+        if (!is_before(renewal, rebinding))
+                drop_time(im, renewal, t1, "it is not shorter than the rebinding time");
+        if (!is_before(renewal, time))
+                drop_time(im, renewal, t1, "it is not shorter than the lease");
+        if (!is_before(rebinding, time))
+                drop_time(im, rebinding, t2, "it is not shorter than the lease");
 }
 
 /* Both have a field of that size in the message. */
@@ -424,9 +455,9 @@ static void settle_texts(struct import *im, struct scope *scope) {
 static void settle_scope(struct import *im, struct scope *scope,
                          const struct scope *outer) {
         settle_texts(im, scope);
-        settle_renewal(im, scope);
         settle_short_times(im, scope);
         settle_times(im, scope, outer);
+        settle_renewal(im, scope);
 }
 
 /* The first one has what both say. */
@@ -503,11 +534,8 @@ static void settle_subnets(struct import *im) {
 }
 
 static bool says_nothing(const struct host *host) {
-        unsigned identities = host->has_mac + (host->client_id != NULL) +
-                              (host->circuit_id != NULL) + (host->uuid != NULL);
-
-        return identities < 2 && !host->address && !host->hostname &&
-               !host->is_ignored && scope_is_empty(&host->scope);
+        return !host->address && !host->hostname && !host->is_ignored &&
+               scope_is_empty(&host->scope);
 }
 
 /* A host whose name was looked up, or that stands there to be known only. */
@@ -540,6 +568,8 @@ void model_settle(struct import *im) {
                               "this file: mode is off until there is one",
                               NULL);
         settle_subnets(im);
+        for (struct host *h = model->hosts; h && !im->failed; h = h->next)
+                settle_scope(im, &h->scope, NULL);
         drop_empty_hosts(im);
         settle_scope(im, &model->scope, NULL);
         for (struct subnet *s = model->subnets; s && !im->failed; s = s->next) {
@@ -549,8 +579,6 @@ void model_settle(struct import *im) {
         }
         for (struct class_entry *c = model->classes; c && !im->failed; c = c->next)
                 settle_scope(im, &c->scope, NULL);
-        for (struct host *h = model->hosts; h && !im->failed; h = h->next)
-                settle_scope(im, &h->scope, NULL);
 }
 
 /* What tells nothing about the network: Bootjack has or finds all of these. */

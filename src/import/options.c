@@ -176,10 +176,12 @@ const char *option_reserved(unsigned code) {
         case 53:
         case 56:
         case 61:
+        case 77:
         case 80:
         case 82:
         case 93:
         case 94:
+        case 118:
         case 255:
                 return "it belongs to the protocol itself";
         default:
