@@ -73,58 +73,6 @@ static void segments_arrive_as_datagrams(void **state) {
         close(out);
 }
 
-static void many_datagrams_leave_in_order_by_few_calls(void **state) {
-        enum { MANY = UDP_BATCH + 36 };
-        struct udp_outgoing items[MANY];
-        const struct udp_received *received;
-        uint8_t data[MANY];
-        int in, out, n_got = 0;
-
-        assert_int_equal(udp_batch_new(2000, &batch), 0);
-        assert_int_equal(udp_open((struct udp_endpoint){ loopback, 0 }, NULL, 0, &in),
-                         0);
-        assert_int_equal(udp_open((struct udp_endpoint){ 0, 0 }, NULL, 0, &out), 0);
-        for (size_t i = 0; i < MANY; i++) {
-                data[i] = (uint8_t)i;
-                items[i] = (struct udp_outgoing){ .data = &data[i],
-                                                  .n = 1,
-                                                  .to = { loopback, port_of(in) },
-                                                  .from = 0x7f000042 };
-        }
-        assert_int_equal(udp_send_many(out, items, MANY), MANY);
-        while (n_got < MANY) {
-                int n = udp_recv(in, batch, &received);
-
-                assert_true(n > 0); /* the loopback has given them all already */
-                for (int i = 0; i < n; i++) {
-                        assert_int_equal(received[i].data[0], n_got++);
-                        assert_int_equal(received[i].from.address, 0x7f000042);
-                }
-        }
-        udp_batch_free(batch);
-        close(in);
-        close(out);
-}
-
-static void a_datagram_that_cannot_leave_ends_the_count(void **state) {
-        static const uint8_t data[70000];
-        struct udp_outgoing items[3] = { { 0 } };
-        int fd;
-
-        assert_int_equal(udp_open((struct udp_endpoint){ loopback, 0 }, NULL, 0, &fd),
-                         0);
-        for (size_t i = 0; i < ARRAY_SIZE(items); i++)
-                items[i] = (struct udp_outgoing){
-                        data, 1, { loopback, port_of(fd) }, 0, 0
-                };
-        items[1].n = sizeof(data);
-        assert_int_equal(udp_send_many(fd, items, 3), 1);
-        assert_int_equal(udp_send_many(fd, items + 1, 2), -EMSGSIZE);
-        assert_int_equal(udp_send_many(fd, items + 2, 1), 1);
-        assert_int_equal(udp_send_many(fd, items, 0), 0);
-        close(fd);
-}
-
 static void the_loopback_interface_is_known(void **state) {
         struct net_interface all[64];
         int n = net_interfaces(all, ARRAY_SIZE(all));
@@ -220,8 +168,6 @@ static void sendfile_sends_the_extent_alone(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(segments_arrive_as_datagrams),
-                cmocka_unit_test(many_datagrams_leave_in_order_by_few_calls),
-                cmocka_unit_test(a_datagram_that_cannot_leave_ends_the_count),
                 cmocka_unit_test(the_loopback_interface_is_known),
                 cmocka_unit_test(every_address_of_an_interface_counts),
                 cmocka_unit_test(a_timer_fires_once_and_may_free_itself),

@@ -163,68 +163,26 @@ int udp_recv(int fd, struct udp_batch *batch, const struct udp_received **ret) {
         return n;
 }
 
-struct outgoing {
-        struct sockaddr_in name;
-        struct iovec vector;
-        _Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct in_pktinfo))];
-};
+int udp_send(int fd, const void *data, size_t n, struct udp_endpoint to, ip4_t from,
+             int ifindex) {
+        struct sockaddr_in name = sockaddr_of(to);
+        struct in_pktinfo info = { .ipi_ifindex = ifindex,
+                                   .ipi_spec_dst.s_addr = htonl(from) };
+        _Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(info))] = { 0 };
+        struct iovec vector = { (void *)(uintptr_t)data, n };
+        struct msghdr header = { .msg_name = &name,
+                                 .msg_namelen = sizeof(name),
+                                 .msg_iov = &vector,
+                                 .msg_iovlen = 1,
+                                 .msg_control = control,
+                                 .msg_controllen = sizeof(control) };
+        struct cmsghdr *c = CMSG_FIRSTHDR(&header);
 
-static void fill(const struct udp_outgoing *item, struct outgoing *o,
-                 struct msghdr *ret) {
-        struct in_pktinfo info = { .ipi_ifindex = item->ifindex,
-                                   .ipi_spec_dst.s_addr = htonl(item->from) };
-        struct cmsghdr *c;
-
-        *o = (struct outgoing){ .name = sockaddr_of(item->to),
-                                .vector = { (void *)(uintptr_t)item->data, item->n } };
-        *ret = (struct msghdr){ .msg_name = &o->name,
-                                .msg_namelen = sizeof(o->name),
-                                .msg_iov = &o->vector,
-                                .msg_iovlen = 1,
-                                .msg_control = o->control,
-                                .msg_controllen = sizeof(o->control) };
-        c = CMSG_FIRSTHDR(ret);
         c->cmsg_level = IPPROTO_IP;
         c->cmsg_type = IP_PKTINFO;
         c->cmsg_len = CMSG_LEN(sizeof(info));
         memcpy(CMSG_DATA(c), &info, sizeof(info));
-}
-
-int udp_send(int fd, const void *data, size_t n, struct udp_endpoint to, ip4_t from,
-             int ifindex) {
-        struct udp_outgoing item = { data, n, to, from, ifindex };
-        struct outgoing outgoing;
-        struct msghdr header;
-
-        fill(&item, &outgoing, &header);
         return sendmsg(fd, &header, MSG_DONTWAIT) < 0 ? -errno : 0;
-}
-
-static int send_batch(int fd, const struct udp_outgoing *items, size_t n) {
-        struct mmsghdr headers[UDP_BATCH];
-        struct outgoing outgoing[UDP_BATCH];
-        int sent;
-
-        for (size_t i = 0; i < n; i++)
-                fill(&items[i], &outgoing[i], &headers[i].msg_hdr);
-        sent = sendmmsg(fd, headers, (unsigned)n, MSG_DONTWAIT);
-        return sent < 0 ? -errno : sent;
-}
-
-int udp_send_many(int fd, const struct udp_outgoing *items, size_t n) {
-        size_t at = 0;
-
-        while (at < n) {
-                size_t wanted = min_size(n - at, UDP_BATCH);
-                int r = send_batch(fd, items + at, wanted);
-
-                if (r < 0)
-                        return at > 0 ? (int)at : r;
-                at += (size_t)r;
-                if ((size_t)r < wanted)
-                        break;
-        }
-        return (int)at;
 }
 
 static int send_by_gso(int fd, const uint8_t *data, size_t n, size_t segment) {

@@ -48,18 +48,6 @@ int udp_recv(int fd, struct udp_batch *batch, const struct udp_received **ret);
 MUST_USE int udp_send(int fd, const void *data, size_t n, struct udp_endpoint to,
                       ip4_t from, int ifindex);
 
-struct udp_outgoing {
-        const void *data;
-        size_t n;
-        struct udp_endpoint to;
-        ip4_t from; /* as for udp_send() */
-        int ifindex;
-};
-/* Several, in order, by one system call for each UDP_BATCH of them. Returns how many
- * were taken, or -errno when the first was not: who wants the rest to go goes on behind
- * the one that failed, or tries again when the socket is full (-EAGAIN, -ENOBUFS). */
-int udp_send_many(int fd, const struct udp_outgoing *items, size_t n);
-
 /* On a connected socket: `n` bytes as datagrams of `segment` bytes each, the last
  * one shorter. One system call by UDP segmentation offload where the kernel has it,
  * sendmmsg otherwise. Returns the datagrams taken, or -errno. */
