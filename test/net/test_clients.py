@@ -236,7 +236,8 @@ class Networkd(Contained):
             self.wait_for("client: ACK")
         (pid,) = lab.children(self.process.process.pid)
         folder = pathlib.Path(f"/proc/{pid}/root/run/systemd/netif/leases")
-        while not (found := list(folder.glob("*"))):
+        # networkd writes a hidden file and renames it.
+        while not (found := list(folder.glob("[0-9]*"))):
             self.process.read(0.1)
         lines = found[0].read_text().splitlines()
         return dict(line.split("=", 1) for line in lines if "=" in line)

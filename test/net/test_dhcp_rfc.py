@@ -460,7 +460,7 @@ MENU = """
     prompt: Press F8
     timeout: 5s
     menu:
-      - {title: Local disk, type: off}
+      - {title: Local disk, type: 0}
       - {title: Installer, type: 17, file: installer.0}
       - {title: Elsewhere, type: 18, file: other.0, server: 10.77.0.9}
 """
@@ -479,9 +479,7 @@ def item(number):
 
 
 @pytest.mark.parametrize("mode", ["server", "proxy"])
-@pytest.mark.parametrize("port", [
-    67,
-    4011])
+@pytest.mark.parametrize("port", [67, 4011])
 def test_a_boot_server_is_asked_for_an_item_of_its_menu(network, client, mode, port):
     """PXE 2.1 2.2.4: discovery control, servers, menu and prompt in the offer; then the
     item, by broadcast to 67 or to port 4011."""
