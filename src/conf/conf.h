@@ -45,6 +45,7 @@ struct conf {
                 uint16_t port;       /* 0: off, as for all ports */
                 uint32_t per_source; /* transfers at a time from one address */
                 uint32_t rate;       /* new requests a second from one address */
+                uint32_t max_blksize;
         } tftp;
         struct {
                 uint16_t port;

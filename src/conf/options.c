@@ -200,6 +200,10 @@ static const struct option tftp_keys[] = {
           IN(tftp, per_source), .diff = CONF_DIFF_SERVING },
         { "rate", &type_count, "100", "new requests a second from one address",
           IN(tftp, rate), .diff = CONF_DIFF_SERVING },
+        { "max-blksize", &type_blksize, "65464",
+          "bytes of a file in one datagram; never more than the way to the client "
+          "takes",
+          IN(tftp, max_blksize), .diff = CONF_DIFF_SERVING },
         { 0 },
 };
 

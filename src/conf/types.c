@@ -308,6 +308,20 @@ static bool count_equal(const struct option *option, const void *a, const void *
 const struct type type_count = { "a number from 1 to 1000000", "number", read_count,
                                  count_equal };
 
+static void read_blksize(struct parser *p, const struct doc_node *node,
+                         const struct option *option, void *at) {
+        uint64_t v;
+
+        if (!want_text(p, node, option))
+                return;
+        if (parse_number(node->text, 65464, &v) && v >= 512)
+                *(uint32_t *)at = (uint32_t)v;
+        else
+                refuse_value(p, node, option, NULL);
+}
+const struct type type_blksize = { "a number from 512 to 65464", "number", read_blksize,
+                                   count_equal };
+
 static bool is_within(struct parser *p, const struct doc_node *node,
                       const struct option *option, nsec_t v) {
         nsec_t least = 0, most = NSEC_NEVER;

@@ -16,6 +16,7 @@ struct loop {
 struct loop_watch {
         uv_poll_t uv;
         int fd;
+        unsigned wanted;
         loop_watch_fn fn;
         void *userdata;
 };
@@ -128,6 +129,10 @@ void loop_watch_set(struct loop_watch *watch, unsigned wanted) {
         int events = (wanted & LOOP_READABLE ? UV_READABLE : 0) |
                      (wanted & LOOP_WRITABLE ? UV_WRITABLE : 0);
 
+        /* libuv asks the kernel anew for what it has already. */
+        if (wanted == watch->wanted)
+                return;
+        watch->wanted = wanted;
         if (events)
                 uv_poll_start(&watch->uv, events, on_poll);
         else

@@ -86,6 +86,13 @@ int udp_connect(ip4_t local, struct udp_endpoint peer, int *ret_fd) {
         return 0;
 }
 
+int udp_path_mtu(int fd) {
+        int mtu = 0;
+        socklen_t n = sizeof(mtu);
+
+        return getsockopt(fd, IPPROTO_IP, IP_MTU, &mtu, &n) < 0 ? -errno : mtu;
+}
+
 bool udp_is_bound(int fd, struct udp_endpoint at) {
         struct sockaddr_in name = { 0 };
         socklen_t n = sizeof(name);
@@ -161,6 +168,14 @@ int udp_recv(int fd, struct udp_batch *batch, const struct udp_received **ret) {
         }
         *ret = batch->received;
         return n;
+}
+
+int udp_recv_one(int fd, void *data, size_t n) {
+        ssize_t got = recv(fd, data, n, MSG_DONTWAIT);
+
+        if (got < 0)
+                return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+        return (int)got;
 }
 
 int udp_send(int fd, const void *data, size_t n, struct udp_endpoint to, ip4_t from,

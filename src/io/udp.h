@@ -35,6 +35,9 @@ MUST_USE int udp_open(struct udp_endpoint at, const char *device, unsigned flags
                       int *ret_fd);
 /* Bound to `local` with a port of the kernel's choice, connected to `peer`. */
 MUST_USE int udp_connect(ip4_t local, struct udp_endpoint peer, int *ret_fd);
+/* What one datagram to the peer of a connected socket may be at most, its headers
+ * included, as the routes and what routers said have it; -errno. */
+int udp_path_mtu(int fd);
 /* Whether it is the name of this socket, which may be of TCP too. */
 bool udp_is_bound(int fd, struct udp_endpoint at);
 
@@ -43,6 +46,10 @@ MUST_USE int udp_batch_new(size_t datagram_max, struct udp_batch **ret);
 struct udp_batch *udp_batch_free(struct udp_batch *batch);
 /* Fills at most UDP_BATCH. Returns their number, 0 when nothing waits, or -errno. */
 int udp_recv(int fd, struct udp_batch *batch, const struct udp_received **ret);
+
+/* One datagram of a connected socket, cut to n bytes: its length, 0 when none waits,
+ * or -errno. */
+int udp_recv_one(int fd, void *data, size_t n);
 
 /* One datagram from `from` (0: the kernel's choice) by `ifindex` (0: by the routes). */
 MUST_USE int udp_send(int fd, const void *data, size_t n, struct udp_endpoint to,

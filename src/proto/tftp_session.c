@@ -10,11 +10,17 @@
  * What is sent again, and when:
  * - An ACK inside the window says that the client misses what follows it, and RFC 7440
  *   4 starts the next window there, at once.
- * - A duplicate of the last ACK never makes data leave at once: each copy would double
- *   every later packet, the Sorcerer's Apprentice of RFC 1123 4.2.3.1. But it does say
- *   that the client may be waiting, so it brings the deadline nearer, once, to a few
- *   round trips. A transfer that is alive moves on before that.
- * - Silence until the deadline sends the window again, and the wait doubles.
+ * - A duplicate of the last ACK may be a complaint, and may be a copy that the network
+ *   made or that answers a copy of ours. To answer the second kind doubles every later
+ *   packet: the Sorcerer's Apprentice of RFC 1123 4.2.3.1. A complaint cannot come
+ *   sooner than a round trip after what it complains about left, so only then is it
+ *   believed, and once for each place. When the answer to that was on its way all the
+ *   same, this network keeps packets longer than a round trip, and no duplicate is
+ *   believed in this transfer any more.
+ * - Silence until the deadline first sends the last block of a window alone: whatever
+ * the client has, this makes it say so. Then the window is sent again, then its first
+ *   block only; and the wait doubles. The first wait is told by the round trips (RFC
+ *   6298), unless the client asked for one (RFC 2349).
  *
  * Until the client's port has answered anything the address may be forged, so few
  * tries are made then: a request of forty bytes buys four packets at the most. A client
@@ -25,15 +31,15 @@
 enum {
         TRIES_UNHEARD = 4,
         TRIES_UNHEARD_LONG = 2,
-        TRIES = 7,
-        TRIES_LONG = 3,
+        WAITS_HEARD = 3, /* at the least, however long they are */
         WINDOWSIZE_LIMIT = INT16_MAX,
-        HASTE_ROUND_TRIPS = 3,
 };
 
 static const nsec_t timeout_default = NSEC_PER_SEC;
 static const nsec_t timeout_ceiling = 8 * NSEC_PER_SEC;
-static const nsec_t haste_min = 20 * NSEC_PER_MSEC;
+/* Firmware writes to slow memory, draws a bar, or polls its card now and then. */
+static const nsec_t timeout_floor = 50 * NSEC_PER_MSEC;
+static const nsec_t patience = 36 * NSEC_PER_SEC;
 
 static bool is_over(const struct tftp_session *s) {
         return s->end != TFTP_END_NONE && !s->answer_due;
@@ -48,13 +54,17 @@ static void finish(struct tftp_session *s, enum tftp_end end) {
 }
 
 static nsec_t wait_initial(const struct tftp_session *s) {
-        return s->options.timeout ? s->options.timeout * NSEC_PER_SEC : timeout_default;
+        nsec_t told = s->round_trip + 4 * s->round_trip_varies;
+
+        if (s->options.timeout)
+                return s->options.timeout * NSEC_PER_SEC;
+        if (s->round_trip == 0)
+                return timeout_default;
+        return min_u64(max_u64(told, timeout_floor), timeout_ceiling);
 }
 
-static unsigned tries_of(const struct tftp_session *s) {
-        if (wait_initial(s) > timeout_ceiling)
-                return s->is_heard ? TRIES_LONG : TRIES_UNHEARD_LONG;
-        return s->is_heard ? TRIES : TRIES_UNHEARD;
+static nsec_t patience_of(const struct tftp_session *s) {
+        return max_u64(patience, s->options.timeout * NSEC_PER_SEC * WAITS_HEARD);
 }
 
 static nsec_t later(nsec_t now, nsec_t wait) {
@@ -93,25 +103,30 @@ void tftp_session_init(struct tftp_session *ret, const struct tftp_options *aske
                 .state = has_options ? TFTP_SEND_OACK : TFTP_SEND,
                 .answer_due = has_options,
                 .window_sent = NSEC_NEVER,
+                .hurried = NSEC_NEVER,
+                .silent_since = now,
         };
         grant(ret, asked, limits);
+        ret->window = ret->windowsize;
         ret->n_blocks = size / ret->blksize + 1;
-        ret->tries = tries_of(ret);
+        ret->tries = wait_initial(ret) > timeout_ceiling ? TRIES_UNHEARD_LONG
+                                                         : TRIES_UNHEARD;
         ret->timeout = wait_initial(ret);
         ret->timeout_max = max_u64(timeout_ceiling, ret->timeout);
         ret->deadline = later(now, ret->timeout);
 }
 
 static uint64_t window_end(const struct tftp_session *s) {
-        return s->acked + min_u64(s->windowsize, s->n_blocks - s->acked);
+        return s->acked + min_u64(s->window, s->n_blocks - s->acked);
 }
 
-static struct tftp_action send_of(const struct tftp_session *s) {
-        uint64_t count = window_end(s) - s->next, offset = s->next * s->blksize;
+static struct tftp_action send_of(const struct tftp_session *s, uint64_t before,
+                                  uint64_t last) {
+        uint64_t count = last - before, offset = before * s->blksize;
 
         return (struct tftp_action){
                 .kind = TFTP_SEND,
-                .first = s->next + 1,
+                .first = before + 1,
                 .count = (uint32_t)count,
                 .offset = offset,
                 .length = min_u64(count * s->blksize, s->size - offset),
@@ -135,14 +150,18 @@ struct tftp_action tftp_session_next(const struct tftp_session *s) {
                                              .message = s->message };
         if (s->state == TFTP_SEND_OACK && s->answer_due)
                 return (struct tftp_action){ .kind = TFTP_SEND_OACK };
+        if (s->state == TFTP_SEND && s->is_probe_due)
+                return send_of(s, s->sent - 1, s->sent);
         if (s->state == TFTP_SEND && s->next < window_end(s))
-                return send_of(s);
+                return send_of(s, s->next, window_end(s));
         return (struct tftp_action){ .kind = TFTP_WAIT, .deadline = s->deadline };
 }
 
 static void sent_blocks(struct tftp_session *s, uint32_t count, nsec_t now) {
         uint64_t last = min_u64(s->next + count, window_end(s));
 
+        if (s->next == s->acked)
+                s->first_left = now;
         /* A round trip can be told only from a window whose blocks left once: of two
          * copies nobody knows which one was acknowledged (Karn). */
         if (s->next < s->sent)
@@ -165,6 +184,10 @@ void tftp_session_sent(struct tftp_session *s, uint32_t count, nsec_t now) {
                 s->answer_due = false;
                 s->window_sent = s->is_answered ? NSEC_NEVER : now;
                 s->is_answered = true;
+        } else if (s->is_probe_due) {
+                s->is_probe_due = false;
+                s->window_sent = NSEC_NEVER;
+                s->resent++;
         } else {
                 sent_blocks(s, count, now);
         }
@@ -180,24 +203,50 @@ static bool unwrap(const struct tftp_session *s, uint16_t wire, uint64_t *ret) {
         return true;
 }
 
+/* RFC 6298 2.2 and 2.3 */
+static void learn_round_trip(struct tftp_session *s, nsec_t now) {
+        nsec_t took = now - s->window_sent, off;
+
+        if (s->window_sent == NSEC_NEVER || now <= s->window_sent)
+                return;
+        if (s->round_trip == 0) {
+                s->round_trip = took;
+                s->round_trip_varies = took / 2;
+                return;
+        }
+        off = took > s->round_trip ? took - s->round_trip : s->round_trip - took;
+        s->round_trip_varies += off / 4 - s->round_trip_varies / 4;
+        s->round_trip += took / 8 - s->round_trip / 8;
+}
+
+/* Less than this after something left, nothing can have come of it. */
+static nsec_t soonest_answer(const struct tftp_session *s) {
+        return s->round_trip / 4 * 3;
+}
+
 static void moved(struct tftp_session *s, nsec_t now) {
-        if (s->window_sent != NSEC_NEVER && now > s->window_sent)
-                s->round_trip = now - s->window_sent;
-        s->window_sent = NSEC_NEVER;
+        if (s->hurried != NSEC_NEVER && now - s->hurried < soonest_answer(s))
+                s->do_duplicates_lie = true;
+        learn_round_trip(s, now);
+        s->hurried = s->window_sent = NSEC_NEVER;
         s->is_heard = true;
-        s->haste = TFTP_HASTE_NONE;
-        s->tries = tries_of(s);
+        s->is_probe_due = s->is_probed = s->is_repeated = false;
+        s->is_complaint_answered = false;
+        s->window = s->windowsize;
+        s->silent_since = now;
         s->timeout = wait_initial(s);
         s->deadline = later(now, s->timeout);
 }
 
-static void hasten(struct tftp_session *s, nsec_t now) {
-        nsec_t near = later(now, max_u64(s->round_trip * HASTE_ROUND_TRIPS, haste_min));
-
-        if (s->haste != TFTP_HASTE_NONE || s->round_trip == 0)
+static void recv_duplicate(struct tftp_session *s, nsec_t now) {
+        if (s->do_duplicates_lie || s->is_complaint_answered || s->round_trip == 0 ||
+            s->next == s->acked || now - s->first_left < soonest_answer(s))
                 return;
-        s->haste = TFTP_HASTE_NOW;
-        s->deadline = min_u64(s->deadline, near);
+        s->is_complaint_answered = true;
+        s->is_probe_due = false;
+        s->hurried = now;
+        s->window = s->windowsize;
+        s->next = s->acked;
 }
 
 static void recv_ack(struct tftp_session *s, uint16_t wire, nsec_t now) {
@@ -214,7 +263,7 @@ static void recv_ack(struct tftp_session *s, uint16_t wire, nsec_t now) {
         if (!unwrap(s, wire, &block))
                 return;
         if (block == s->acked) {
-                hasten(s, now);
+                recv_duplicate(s, now);
                 return;
         }
         s->acked = s->next = block;
@@ -268,22 +317,32 @@ static bool is_all_sent(const struct tftp_session *s) {
 }
 
 void tftp_session_tick(struct tftp_session *s, nsec_t now) {
+        bool is_enough;
+
         if (s->end != TFTP_END_NONE || now < s->deadline)
                 return;
-        if (s->haste == TFTP_HASTE_NOW) {
-                /* A wait that a duplicate cut short is no sign of a slow client. */
-                s->haste = TFTP_HASTE_SPENT;
-        } else if (--s->tries == 0) {
+        is_enough =
+                s->is_heard ? now - s->silent_since >= patience_of(s) : --s->tries == 0;
+        if (is_enough) {
                 finish(s, is_all_sent(s) ? TFTP_END_LAST_ACK : TFTP_END_TIMEOUT);
                 return;
-        } else {
-                s->timeout = min_u64(s->timeout * 2, s->timeout_max);
         }
-        s->deadline = later(now, s->timeout);
-        if (s->state == TFTP_SEND_OACK)
+        if (s->state == TFTP_SEND_OACK) {
                 s->answer_due = true;
-        else
+        } else if (s->sent - s->acked > 1 && !s->is_probed) {
+                /* A wait that asks only is no sign of a slow client. */
+                s->is_probe_due = s->is_probed = true;
+                s->deadline = later(now, s->timeout);
+                return;
+        } else {
+                if (s->is_repeated)
+                        s->window = 1;
+                s->is_repeated = true;
+                s->is_probe_due = false;
                 s->next = s->acked;
+        }
+        s->timeout = min_u64(s->timeout * 2, s->timeout_max);
+        s->deadline = later(now, s->timeout);
 }
 
 void tftp_session_unreachable(struct tftp_session *s) {

@@ -47,21 +47,13 @@ struct tftp_limits {
                                 */
 };
 
-/* For a client that shares our machine, and for one on a network. A datagram above the
- * path's MTU travels in fragments: some boot ROMs cannot join them, switches and
- * firewalls drop them, and the loss of one costs the whole block. 1468 is Ethernet's
- * 1500 less 20 (IPv4), 8 (UDP) and 4 (TFTP). */
 enum {
-        TFTP_BLKSIZE_LOOPBACK = TFTP_BLKSIZE_MAX,
-        TFTP_BLKSIZE_ETHERNET = 1468,
-        TFTP_WINDOWSIZE_SERVED = 64,      /* a burst that network cards' rings hold */
+        TFTP_BLKSIZE_ETHERNET = 1468, /* 1500 less 20 (IPv4), 8 (UDP) and 4 (TFTP) */
+        TFTP_WINDOWSIZE_SERVED = 64,  /* a burst that network cards' rings hold */
         TFTP_WINDOW_BYTES_SERVED = 98304, /* and that a socket's usual buffer holds */
 };
 
 enum { TFTP_CLIENT_MESSAGE_MAX = 128 };
-
-/* Whether a duplicate ACK has shortened the wait: once for each block at the most. */
-enum tftp_haste { TFTP_HASTE_NONE, TFTP_HASTE_NOW, TFTP_HASTE_SPENT };
 
 /* Invariants: acked <= next <= sent <= n_blocks, sent - acked <= windowsize. */
 struct tftp_session {
@@ -71,18 +63,26 @@ struct tftp_session {
         uint64_t sent;           /* the highest block ever sent */
         uint64_t resent;         /* blocks sent more than once, for the report */
         uint32_t blksize, windowsize;
+        uint32_t window;             /* what leaves at once now: windowsize, or 1 */
         struct tftp_options options; /* those granted */
         enum tftp_action_kind
-                state;    /* SEND_OACK until ACK 0, then SEND until the end */
-        bool answer_due;  /* the OACK or ERROR has still to leave */
-        bool is_answered; /* the OACK has left once */
-        bool is_heard;    /* the client has acknowledged something */
-        enum tftp_haste haste;
-        unsigned tries;              /* left before the client is given up */
+                state;     /* SEND_OACK until ACK 0, then SEND until the end */
+        bool answer_due;   /* the OACK or ERROR has still to leave */
+        bool is_answered;  /* the OACK has left once */
+        bool is_heard;     /* the client has acknowledged something */
+        bool is_probe_due; /* the last block sent has to leave once more */
+        bool is_probed, is_repeated; /* since the client last moved */
+        bool is_complaint_answered;  /* the same */
+        bool do_duplicates_lie;      /* one was no complaint: none is believed again */
+        unsigned tries; /* left before a client not yet heard is given up */
+        nsec_t silent_since;
         nsec_t timeout, timeout_max; /* the wait now, and its ceiling */
         nsec_t deadline;
         nsec_t window_sent; /* when the window in flight left; NEVER: no telling */
-        nsec_t round_trip;  /* of the last window that was sent once; 0: not known */
+        nsec_t first_left;  /* when the first block not acknowledged left last */
+        nsec_t hurried; /* when a duplicate was believed; NEVER: not since it moved */
+        nsec_t round_trip; /* smoothed, of windows that were sent once; 0: not known */
+        nsec_t round_trip_varies;
         enum tftp_end end;
         enum tftp_error error;
         const char *message;

@@ -61,7 +61,7 @@ static void options_are_granted_within_limits(void **state) {
 }
 
 static void a_window_of_large_blocks_has_few(void **state) {
-        const struct tftp_limits large = { .blksize = TFTP_BLKSIZE_LOOPBACK,
+        const struct tftp_limits large = { .blksize = TFTP_BLKSIZE_MAX,
                                            .windowsize = TFTP_WINDOWSIZE_SERVED,
                                            .window_bytes = TFTP_WINDOW_BYTES_SERVED };
         struct tftp_session s;
@@ -123,29 +123,93 @@ static void a_duplicate_ack_sends_nothing_at_once(void **state) {
 
         tftp_session_init(&s, &(struct tftp_options){ 0 }, 5000, &limits, 0);
         expect_send(&s, 1, 1, 0);
-        ack(&s, 1, 1);
-        expect_send(&s, 2, 1, 1);
-        for (int i = 0; i < 5; i++) {
-                ack(&s, 1, 2);
+        ack(&s, 1, 100);
+        expect_send(&s, 2, 1, 100);
+        for (nsec_t i = 0; i < 5; i++) {
+                ack(&s, 1, 110 + i);
                 expect_kind(&s, TFTP_WAIT);
         }
 }
 
-static void a_duplicate_ack_hastens_the_wait_once_for_each_block(void **state) {
+/* One that comes a round trip after the block is a complaint, a second one is not. */
+static void a_late_duplicate_is_answered_at_once_and_once(void **state) {
         struct tftp_session s;
-        nsec_t now = 5 * NSEC_PER_MSEC, near;
+        nsec_t trip = 10 * NSEC_PER_MSEC;
 
         tftp_session_init(&s, &(struct tftp_options){ 0 }, 5000, &limits, 0);
         expect_send(&s, 1, 1, 0);
-        ack(&s, 1, now);
-        expect_send(&s, 2, 1, now);
-        ack(&s, 1, now);
-        near = tftp_session_next(&s).deadline;
-        assert_true(near < now + second / 10);
-        tftp_session_tick(&s, near);
-        expect_send(&s, 2, 1, near);
-        ack(&s, 1, near);
-        assert_true(tftp_session_next(&s).deadline >= near + second);
+        ack(&s, 1, trip);
+        expect_send(&s, 2, 1, trip);
+        ack(&s, 1, trip + trip / 2);
+        expect_kind(&s, TFTP_WAIT);
+        ack(&s, 1, 2 * trip);
+        expect_send(&s, 2, 1, 2 * trip);
+        ack(&s, 1, 4 * trip);
+        expect_kind(&s, TFTP_WAIT);
+        ack(&s, 2, 4 * trip);
+        expect_send(&s, 3, 1, 4 * trip);
+        ack(&s, 2, 5 * trip);
+        expect_send(&s, 3, 1, 5 * trip);
+}
+
+/* What was acknowledged sooner than a round trip after it was repeated was not lost:
+ * then duplicates come from the network, and answering would double all that follows.
+ */
+static void a_duplicate_that_lied_ends_the_belief_in_them(void **state) {
+        struct tftp_session s;
+        nsec_t trip = 10 * NSEC_PER_MSEC;
+
+        tftp_session_init(&s, &(struct tftp_options){ 0 }, 5000, &limits, 0);
+        expect_send(&s, 1, 1, 0);
+        ack(&s, 1, trip);
+        expect_send(&s, 2, 1, trip);
+        ack(&s, 1, 2 * trip);
+        expect_send(&s, 2, 1, 2 * trip);
+        ack(&s, 2, 2 * trip + 1);
+        expect_send(&s, 3, 1, 2 * trip + 1);
+        ack(&s, 2, 4 * trip);
+        expect_kind(&s, TFTP_WAIT);
+}
+
+static void the_wait_follows_the_round_trips(void **state) {
+        struct tftp_session s;
+        nsec_t now = 0, trip = 200 * NSEC_PER_MSEC;
+
+        tftp_session_init(&s, &(struct tftp_options){ 0 }, 1 << 20, &limits, 0);
+        for (uint64_t block = 1; block < 50; block++) {
+                expect_send(&s, block, 1, now);
+                ack(&s, block, now += trip);
+        }
+        expect_send(&s, 50, 1, now);
+        assert_true(tftp_session_next(&s).deadline > now + trip);
+        assert_true(tftp_session_next(&s).deadline < now + 2 * trip);
+        tftp_session_tick(&s, now = tftp_session_next(&s).deadline);
+        expect_send(&s, 50, 1, now);
+        assert_true(tftp_session_next(&s).deadline > now + 2 * trip);
+}
+
+/* The last block alone makes the client say what it has; then all; then the first. */
+static void silence_after_a_window_is_asked_about_with_one_block(void **state) {
+        struct tftp_session s;
+        nsec_t now = second;
+
+        tftp_session_init(&s, &(struct tftp_options){ .windowsize = 8 }, 512 * 100,
+                          &limits, 0);
+        tftp_session_sent(&s, 1, 0);
+        ack(&s, 0, now);
+        expect_send(&s, 1, 8, now);
+        tftp_session_tick(&s, now = tftp_session_next(&s).deadline);
+        expect_send(&s, 8, 1, now);
+        expect_kind(&s, TFTP_WAIT);
+        tftp_session_tick(&s, now = tftp_session_next(&s).deadline);
+        expect_send(&s, 1, 8, now);
+        for (int i = 0; i < 2; i++) {
+                tftp_session_tick(&s, now = tftp_session_next(&s).deadline);
+                expect_send(&s, 1, 1, now);
+                expect_kind(&s, TFTP_WAIT);
+        }
+        ack(&s, 1, now += 1);
+        expect_send(&s, 2, 8, now);
 }
 
 static void duplicate_ack_at_the_wrap_is_a_duplicate(void **state) {
@@ -387,7 +451,10 @@ int main(void) {
                 cmocka_unit_test(without_options_data_comes_at_once),
                 cmocka_unit_test(a_file_of_whole_blocks_ends_with_an_empty_one),
                 cmocka_unit_test(a_duplicate_ack_sends_nothing_at_once),
-                cmocka_unit_test(a_duplicate_ack_hastens_the_wait_once_for_each_block),
+                cmocka_unit_test(a_late_duplicate_is_answered_at_once_and_once),
+                cmocka_unit_test(a_duplicate_that_lied_ends_the_belief_in_them),
+                cmocka_unit_test(the_wait_follows_the_round_trips),
+                cmocka_unit_test(silence_after_a_window_is_asked_about_with_one_block),
                 cmocka_unit_test(duplicate_ack_at_the_wrap_is_a_duplicate),
                 cmocka_unit_test(an_ack_inside_a_window_moves_it),
                 cmocka_unit_test(a_full_socket_loses_no_place),

@@ -395,12 +395,17 @@ static enum outcome send_file(struct connection *c, const struct http_action *a,
         if (*turn == 0)
                 return FULL;
         e = vtree_file_extent(c->file, a->offset);
-        n = tcp_sendfile(c->fd, c->file->fd, e.offset,
-                         min_u64(min_u64(a->n, e.length), *turn));
+        /* Asked each turn: bytes of another file must not follow what has left. */
+        n = vtree_file_is_unchanged(c->file)
+                    ? tcp_sendfile(c->fd, c->file->fd, e.offset,
+                                   min_u64(min_u64(a->n, e.length), *turn))
+                    : -ESTALE;
         if (n == -EAGAIN)
                 return FULL;
         if (n <= 0) {
                 tell_failed(c, n == 0 ? "the file was cut short under us"
+                               : n == -ESTALE
+                                       ? "the file was replaced while it was read"
                                : n == -EPIPE || n == -ECONNRESET
                                        ? "the client closed the connection"
                                        : "the file could not be read");

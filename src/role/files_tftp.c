@@ -22,6 +22,11 @@ enum {
         TRANSFERS_MAX = 2048, /* a worker's; each is a socket and a file */
         REQUEST_MAX = 2048,   /* RFC 2347 says 512; longer ones are cut and refused */
         BUFFER = 128 * 1024,  /* at least one block with its head */
+        CHUNK = 16 * 1024,    /* read at once for blocks that leave one by one */
+        PIECE = 16, /* blocks: while the client takes them, the next are read */
+        HEADS = 20 + 8 + TFTP_HEAD, /* IPv4, UDP and TFTP before the bytes of a file */
+        READ_ON_MAX = 128, /* transfers: beyond, what is read ahead costs memory */
+        PROGRESS_FROM = 1 << 20,
         BATCHES_AT_ONCE = 8,
         LISTEN_MAX = 256,
         DROPS_TOLD_A_SECOND = 10,
@@ -52,8 +57,8 @@ struct transfer {
         struct files_source *source;
         struct udp_endpoint client;
         ip4_t local;
-        int listen_fd, ifindex; /* where the request came by, for a refusal */
-        char *path;
+        int listen_fd, ifindex;  /* where the request came by, for a refusal */
+        char *asked_path, *path; /* as asked for, and as the tree has it */
         struct tftp_options asked;
         int64_t ticket; /* of a file that the core still makes; -1: none */
         struct vtree_file *file;
@@ -62,7 +67,12 @@ struct transfer {
         struct loop_timer *timer;
         struct tftp_session session;
         nsec_t started, progress_told;
+        nsec_t armed; /* when the timer rings; never later than the session's deadline
+                       */
         bool is_announced;
+        uint8_t *chunk; /* of the file, from chunk_at */
+        uint64_t chunk_at;
+        size_t n_chunk, chunk_room;
 };
 
 /* One datagram to the listening socket, with what answers it. */
@@ -73,11 +83,9 @@ struct request {
         nsec_t now;
 };
 
-static void run(struct transfer *t);
+static const nsec_t progress_every = 250 * NSEC_PER_MSEC;
 
-static bool is_loopback(ip4_t a) {
-        return a >> 24 == 127;
-}
+static void run(struct transfer *t);
 
 static uint64_t rate_of(uint64_t bytes, nsec_t took) {
         uint64_t usec = max_u64(took / NSEC_PER_USEC, 1);
@@ -155,13 +163,16 @@ static struct transfer *transfer_free(struct transfer *t) {
         list_remove(&t->in_source);
         t->source->n_held--;
         t->door->n_transfers--;
+        free(t->chunk);
+        free(t->asked_path);
         free(t->path);
         free(t);
         return NULL;
 }
 
 static int transfer_new(const struct request *r, const struct tftp_packet *p,
-                        const char *path, struct transfer **ret) {
+                        const char *asked_path, const char *path,
+                        struct transfer **ret) {
         struct files_tftp *door = r->listener->door;
         struct transfer *t = calloc(1, sizeof(*t));
 
@@ -173,12 +184,16 @@ static int transfer_new(const struct request *r, const struct tftp_packet *p,
                                 .local = r->datagram->local,
                                 .listen_fd = r->listener->fd,
                                 .ifindex = r->datagram->ifindex,
+                                .asked_path = strdup(asked_path),
                                 .path = strdup(path),
                                 .asked = p->options,
                                 .ticket = -1,
                                 .fd = -1,
+                                .armed = NSEC_NEVER,
                                 .started = r->now };
-        if (!t->path) {
+        if (!t->path || !t->asked_path) {
+                free(t->asked_path);
+                free(t->path);
                 free(t);
                 return -ENOMEM;
         }
@@ -220,7 +235,7 @@ static void announce(struct transfer *t) {
 static void tell_progress(struct transfer *t, nsec_t now) {
         uint64_t sent = tftp_session_acked_bytes(&t->session);
 
-        if (now - t->progress_told < NSEC_PER_SEC)
+        if (t->file->size < PROGRESS_FROM || now - t->progress_told < progress_every)
                 return;
         t->progress_told = now;
         files_event(
@@ -288,31 +303,91 @@ static int read_fully(const struct vtree_file *file, uint64_t offset, uint8_t *o
                 out += got;
                 n -= (size_t)got;
         }
+        /* The same sizes and times before and after: what was read is of one file. */
+        return vtree_file_is_unchanged(file) ? 0 : -ESTALE;
+}
+
+static bool is_in_chunk(const struct transfer *t, uint64_t offset, size_t n) {
+        return t->chunk && offset >= t->chunk_at &&
+               offset + n <= t->chunk_at + t->n_chunk;
+}
+
+/* Reads n bytes into the transfer's own memory. */
+static int fill_chunk(struct transfer *t, uint64_t offset, size_t n) {
+        int r;
+
+        if (n > t->chunk_room) {
+                uint8_t *grown = realloc(t->chunk, n);
+
+                if (!grown)
+                        return -ENOMEM;
+                t->chunk = grown;
+                t->chunk_room = n;
+        }
+        t->n_chunk = 0;
+        r = read_fully(t->file, offset, t->chunk, n);
+        if (r < 0)
+                return r;
+        t->chunk_at = offset;
+        t->n_chunk = n;
         return 0;
+}
+
+/* Where `n` bytes of the file are, until the next call. Blocks that leave one by one
+ * are read some at a time. */
+static int bytes_at(struct transfer *t, uint64_t offset, size_t n,
+                    const uint8_t **ret) {
+        int r;
+
+        if (!is_in_chunk(t, offset, n) && n <= CHUNK / 4) {
+                r = fill_chunk(t, offset,
+                               (size_t)min_u64(CHUNK, t->file->size - offset));
+                if (r < 0 && r != -ENOMEM)
+                        return r;
+        }
+        if (is_in_chunk(t, offset, n)) {
+                *ret = t->chunk + (offset - t->chunk_at);
+                return 0;
+        }
+        r = read_fully(t->file, offset, t->door->read, n);
+        *ret = t->door->read;
+        return r;
+}
+
+/* While the client takes a window, the next one is read. What fails here will fail
+ * again when it is wanted. */
+static void read_on(struct transfer *t) {
+        const struct tftp_session *s = &t->session;
+        uint64_t offset = s->sent * s->blksize;
+        size_t n = (size_t)min_u64((uint64_t)s->windowsize * s->blksize, BUFFER);
+
+        if (s->windowsize == 1 || t->door->n_transfers > READ_ON_MAX ||
+            offset >= s->size)
+                return;
+        n = (size_t)min_u64(n, s->size - offset);
+        if (!is_in_chunk(t, offset, n))
+                (void)fill_chunk(t, offset, n);
 }
 
 /* Lays `count` blocks with their heads into door->packets; their size in *ret_n. */
 static int lay_out(struct transfer *t, const struct tftp_action *a, uint32_t count,
                    size_t *ret_n) {
-        struct files_tftp *door = t->door;
-        size_t blksize = t->session.blksize, at = 0;
+        size_t blksize = t->session.blksize;
         size_t n = (size_t)min_u64(a->length, (uint64_t)count * blksize);
-        /* A single block is read to where it is sent from. */
-        uint8_t *data = count == 1 ? door->packets + TFTP_HEAD : door->read;
-        int r = read_fully(t->file, a->offset, data, n);
+        uint8_t *out = t->door->packets;
+        const uint8_t *data;
+        int r = bytes_at(t, a->offset, n, &data);
 
         if (r < 0)
                 return r;
         for (uint32_t i = 0; i < count; i++) {
                 size_t length = min_size(blksize, n - i * blksize);
 
-                tftp_build_data_head(door->packets + at, (uint16_t)(a->first + i));
-                if (count > 1)
-                        memcpy(door->packets + at + TFTP_HEAD, data + i * blksize,
-                               length);
-                at += TFTP_HEAD + length;
+                tftp_build_data_head(out, (uint16_t)(a->first + i));
+                memcpy(out + TFTP_HEAD, data + i * blksize, length);
+                out += TFTP_HEAD + length;
         }
-        *ret_n = at;
+        *ret_n = (size_t)(out - t->door->packets);
         return 0;
 }
 
@@ -331,13 +406,14 @@ static bool sent(struct transfer *t, int r, uint32_t count, nsec_t now) {
 
 static bool send_blocks(struct transfer *t, const struct tftp_action *a, nsec_t now) {
         size_t segment = t->session.blksize + TFTP_HEAD, n;
-        uint32_t count = (uint32_t)min_u64(a->count, BUFFER / segment);
+        uint32_t count = (uint32_t)min_u64(min_u64(a->count, PIECE), BUFFER / segment);
         int r = lay_out(t, a, count, &n);
 
         if (r < 0) {
                 tftp_session_fail(&t->session, TFTP_ERROR_UNDEFINED,
-                                  r == -ESTALE ? "the file was cut short under us"
-                                               : "the file could not be read");
+                                  r == -ESTALE
+                                          ? "the file was replaced while it was read"
+                                          : "the file could not be read");
                 return true;
         }
         return sent(t, udp_send_segments(t->fd, t->door->packets, n, segment), count,
@@ -361,9 +437,18 @@ static void send_last_words(struct transfer *t, const struct tftp_action *a,
         tftp_session_sent(&t->session, 1, now);
 }
 
+/* Deadlines move with every packet. A timer that rings too early costs less than one
+ * that is moved each time. */
+static void arm(struct transfer *t, nsec_t deadline) {
+        if (deadline >= t->armed)
+                return;
+        t->armed = deadline;
+        loop_timer_set(t->timer, deadline);
+}
+
 /* Carries out actions until the session waits; frees the transfer at its end. */
 static void run(struct transfer *t) {
-        bool is_full = false;
+        bool is_full = false, has_sent = false;
 
         while (!is_full) {
                 struct tftp_action a = tftp_session_next(&t->session);
@@ -371,12 +456,15 @@ static void run(struct transfer *t) {
 
                 switch (a.kind) {
                 case TFTP_WAIT:
-                        loop_timer_set(t->timer, a.deadline);
+                        arm(t, a.deadline);
                         loop_watch_set(t->watch, LOOP_READABLE);
+                        if (has_sent)
+                                read_on(t);
                         return;
                 case TFTP_SEND:
                         announce(t);
                         is_full = !send_blocks(t, &a, now);
+                        has_sent = true;
                         break;
                 case TFTP_SEND_OACK:
                         is_full = !send_oack(t, now);
@@ -394,7 +482,7 @@ static void run(struct transfer *t) {
                         return;
                 }
         }
-        loop_timer_set(t->timer, t->session.deadline);
+        arm(t, t->session.deadline);
         loop_watch_set(t->watch, LOOP_READABLE | LOOP_WRITABLE);
 }
 
@@ -403,16 +491,15 @@ static void on_ready(int fd, unsigned ready, void *userdata) {
         nsec_t now = loop_now();
 
         if (ready & LOOP_READABLE) {
-                const struct udp_received *datagrams;
-                int n = udp_recv(fd, t->door->batch, &datagrams);
+                uint8_t packet[TFTP_BLKSIZE_DEFAULT];
+                int n = udp_recv_one(fd, packet, sizeof(packet));
 
-                for (int i = 0; i < n; i++)
-                        tftp_session_recv(&t->session, datagrams[i].data,
-                                          datagrams[i].n, now);
-                if (n == -ECONNREFUSED)
-                        tftp_session_unreachable(&t->session);
-                if (n > 0)
+                if (n > 0) {
+                        tftp_session_recv(&t->session, packet, (size_t)n, now);
                         tell_progress(t, now);
+                } else if (n == -ECONNREFUSED) {
+                        tftp_session_unreachable(&t->session);
+                }
         }
         run(t);
 }
@@ -420,6 +507,7 @@ static void on_ready(int fd, unsigned ready, void *userdata) {
 static void on_timer(void *userdata) {
         struct transfer *t = userdata;
 
+        t->armed = NSEC_NEVER;
         tftp_session_tick(&t->session, loop_now());
         run(t);
 }
@@ -442,11 +530,19 @@ static void refuse_transfer(struct transfer *t, enum tftp_error error,
         transfer_free(t);
 }
 
+/* A datagram above the path's MTU travels in fragments: some boot ROMs cannot join
+ * them, switches and firewalls drop them, and the loss of one costs the whole block. */
+static uint16_t blksize_of(const struct transfer *t) {
+        int mtu = udp_path_mtu(t->fd);
+        uint64_t most = mtu > HEADS ? (uint64_t)(mtu - HEADS) : TFTP_BLKSIZE_ETHERNET;
+
+        return (uint16_t)min_u64(min_u64(most, TFTP_BLKSIZE_MAX),
+                                 files_conf(t->door->files)->tftp.max_blksize);
+}
+
 /* Takes the file over. */
 static void start(struct transfer *t, struct vtree_file *file) {
-        const struct tftp_limits limits = {
-                .blksize = is_loopback(t->client.address) ? TFTP_BLKSIZE_LOOPBACK
-                                                          : TFTP_BLKSIZE_ETHERNET,
+        struct tftp_limits limits = {
                 .windowsize = TFTP_WINDOWSIZE_SERVED,
                 .window_bytes = TFTP_WINDOW_BYTES_SERVED,
         };
@@ -462,6 +558,7 @@ static void start(struct transfer *t, struct vtree_file *file) {
                                 "The server has no socket left");
                 return;
         }
+        limits.blksize = blksize_of(t);
         t->progress_told = now;
         tftp_session_init(&t->session, &t->asked, file->size, &limits, now);
         run(t);
@@ -532,10 +629,18 @@ static void refuse_request(const struct request *r, enum tftp_error error,
 static void serve(const struct request *r, const struct tftp_packet *p,
                   const char *path) {
         struct files_tftp *door = r->listener->door;
+        struct vtree *tree = files_tree(door->files);
         struct vtree_file *file = NULL;
+        const char *asked_path = path;
+        char other[PATH_MAX_BYTES];
         struct transfer *t;
-        int found = vtree_open(files_tree(door->files), path, &file);
+        int found = vtree_open(tree, path, &file);
 
+        /* Loaders made for file systems without case ask in theirs. */
+        if (found == VTREE_NOT_FOUND && vtree_find_any_case(tree, path, other)) {
+                path = other;
+                found = vtree_open(tree, path, &file);
+        }
         if (found == VTREE_NOT_FOUND) {
                 refuse_missing(door, r->listener->fd, &r->datagram->from,
                                r->datagram->local, r->datagram->ifindex, path);
@@ -545,7 +650,7 @@ static void serve(const struct request *r, const struct tftp_packet *p,
         } else if (found == VTREE_UNREADABLE) {
                 refuse_request(r, TFTP_ERROR_ACCESS, path,
                                "the server may not read it");
-        } else if (found < 0 || transfer_new(r, p, path, &t) < 0) {
+        } else if (found < 0 || transfer_new(r, p, asked_path, path, &t) < 0) {
                 vtree_file_unref(file);
                 refuse_request(r, TFTP_ERROR_UNDEFINED, path,
                                "the server is out of memory or descriptors");
@@ -575,7 +680,7 @@ static bool is_asked_again(const struct request *r, const struct tftp_packet *p,
 
                 if (t->client.port != r->datagram->from.port)
                         continue;
-                if (strcmp(t->path, path) == 0 &&
+                if (strcmp(t->asked_path, path) == 0 &&
                     options_are_equal(&t->asked, &p->options))
                         return true;
                 tell_failed(t, "the client asked for something else meanwhile");

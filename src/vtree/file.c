@@ -73,8 +73,8 @@ int vtree_file_from_fd(int fd, const char *path, struct vtree_file **ret) {
         r = vtree_file_new(path, fd, 1, &file);
         if (r < 0)
                 return r;
-        file->size = (uint64_t)st.st_size;
-        file->mtime = vtree_mtime(&st);
+        file->size = file->host_size = (uint64_t)st.st_size;
+        file->mtime = file->host_mtime = vtree_mtime(&st);
         file->etag = vtree_etag(&st, 0, file->size);
         file->extents[0] = (struct vtree_extent){ 0, file->size };
         *ret = file;
@@ -110,6 +110,14 @@ struct vtree_file *vtree_file_unref(struct vtree_file *file) {
         free(file->path);
         free(file);
         return NULL;
+}
+
+bool vtree_file_is_unchanged(const struct vtree_file *file) {
+        struct stat now;
+
+        return file->fd < 0 || (fstat(file->fd, &now) == 0 &&
+                                (uint64_t)now.st_size == file->host_size &&
+                                vtree_mtime(&now) == file->host_mtime);
 }
 
 struct vtree_extent vtree_file_extent(const struct vtree_file *file, uint64_t offset) {

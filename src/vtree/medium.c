@@ -118,6 +118,8 @@ static int open_node(struct vtree_medium *medium, const struct media_node *node,
         }
         file->size = node->size;
         file->mtime = node->mtime;
+        file->host_size = (uint64_t)medium->st.st_size;
+        file->host_mtime = vtree_mtime(&medium->st);
         file->etag = vtree_etag(
                 &medium->st, node->n_extents ? file->extents[0].offset : 0, node->size);
         *ret = file;

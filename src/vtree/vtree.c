@@ -468,6 +468,42 @@ int vtree_list(struct vtree *tree, const char *path, vtree_list_fn fn, void *use
         return r;
 }
 
+/* Appends to the path what the folder calls this segment. */
+static bool find_segment(struct vtree *tree, const char *segment, size_t n,
+                         char path[static PATH_MAX_BYTES]) {
+        struct vtree_names names CLEANUP(vtree_names_done) = { 0 };
+        size_t at = strlen(path);
+
+        if (collect(tree, path, &names) != VTREE_OK || at + n + 2 > PATH_MAX_BYTES)
+                return false;
+        for (size_t i = 0; i < names.n; i++) {
+                const char *name = names.entries[i].name;
+
+                if (strncasecmp(name, segment, n) != 0 || name[n] != '\0')
+                        continue;
+                if (at > 0)
+                        path[at++] = '/';
+                memcpy(path + at, name, n + 1);
+                return true;
+        }
+        return false;
+}
+
+bool vtree_find_any_case(struct vtree *tree, const char *path,
+                         char ret[static PATH_MAX_BYTES]) {
+        char found[PATH_MAX_BYTES] = "";
+
+        while (*path) {
+                size_t n = strcspn(path, "/");
+
+                if (!find_segment(tree, path, n, found))
+                        return false;
+                path += n + (path[n] == '/');
+        }
+        memcpy(ret, found, strlen(found) + 1);
+        return true;
+}
+
 bool vtree_nearest(struct vtree *tree, const char *path,
                    char ret[static PATH_MAX_BYTES]) {
         struct vtree_names names CLEANUP(vtree_names_done) = { 0 };

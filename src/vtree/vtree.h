@@ -32,6 +32,8 @@ struct vtree_file {
         size_t n_extents;
         struct vtree_extent *extents; /* in order; lengths add up to size */
         char *path;                   /* clean, from the tree's top */
+        uint64_t host_size; /* of the host file or image, when it was opened */
+        nsec_t host_mtime;
 };
 
 enum vtree_answer {
@@ -73,6 +75,9 @@ struct vtree_file *vtree_file_unref(struct vtree_file *file);
  * the end, -errno (-ESTALE: the image was cut short under us). */
 int64_t vtree_file_read(const struct vtree_file *file, uint64_t offset, void *buffer,
                         size_t n);
+/* Whether the host file or image is still what was opened. Asked after a read: what
+ * was written over meanwhile must not follow what was there before. */
+bool vtree_file_is_unchanged(const struct vtree_file *file);
 /* The piece of the image that holds `offset`: where, and how much from there on. */
 struct vtree_extent vtree_file_extent(const struct vtree_file *file, uint64_t offset);
 
@@ -86,6 +91,10 @@ typedef void (*vtree_list_fn)(const struct vtree_entry *entry, void *userdata);
 /* Each name once, in byte order. The same answers as vtree_open(). */
 MUST_USE int vtree_list(struct vtree *tree, const char *path, vtree_list_fn fn,
                         void *userdata);
+/* The one name in the tree that differs from this path in the case of ASCII letters
+ * only; the first in byte order when there are several. Reads a folder a segment. */
+bool vtree_find_any_case(struct vtree *tree, const char *path,
+                         char ret[static PATH_MAX_BYTES]);
 /* The name in the same folder that is nearest to the path's last segment, for an
  * error's remedy; false when none is near. */
 bool vtree_nearest(struct vtree *tree, const char *path,

@@ -154,6 +154,13 @@ static void a_listing_shows_each_name_once_in_order(void **state) {
         assert_true(vtree_nearest(tree, "media/debian/boot/bath", near));
         assert_string_equal(near, "media/debian/boot/both");
         assert_false(vtree_nearest(tree, "media/debian/zebra", near));
+        assert_true(vtree_find_any_case(tree, "MEDIA/Debian/BOOT/both", near));
+        assert_string_equal(near, "media/debian/boot/both");
+        assert_true(vtree_find_any_case(tree, "PXELINUX.CFG/Default", near));
+        assert_string_equal(near, "pxelinux.cfg/default");
+        assert_false(vtree_find_any_case(tree, "media/debian/boot/bath", near));
+        assert_false(vtree_find_any_case(tree, "media/debian/boot/bot", near));
+        assert_false(vtree_find_any_case(tree, "media/debian/boot/both/x", near));
 }
 
 static int set_up(void **state) {

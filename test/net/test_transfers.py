@@ -32,6 +32,7 @@ class Tftp:
             assert oack[:2] == b"\0\6", oack[:80]
             words = oack[2:].decode().split("\0")
             self.granted = dict(zip(words[0::2], words[1::2]))
+            self.blksize = int(self.granted.get("blksize", 512))
             self.ack()
         else:
             self.peer = None
@@ -230,6 +231,65 @@ def test_a_file_that_shrinks_under_a_transfer_ends_it_with_an_error(
         got += piece
     assert got.split(b"\r\n\r\n", 1)[1] == b"k" * 5000
     assert len(server.roles()["files"]) == 2
+
+
+def test_a_file_that_is_written_over_is_never_served_as_a_mixture(
+        network, client, root, server):
+    """The same size, the same inode: both doors stop with an error, neither goes on."""
+    size = 64 << 20
+    (root / "image").write_bytes(b"o" * size)
+    reader = Tftp(client, "image", blksize=1000, tsize=0)
+    reader.window_read()
+    with inside(client):
+        web = socket.create_connection(("10.77.0.1", 80), 5)
+    web.sendall(b"GET /image HTTP/1.1\r\nHost: x\r\n\r\n")
+    got = web.recv(1000)
+    with open(root / "image", "r+b") as image:
+        image.write(b"n" * size)
+    with pytest.raises(AssertionError, match="replaced while it was read"):
+        reader.read()
+    assert b"n" not in reader.data
+    web.settimeout(10)
+    n_left = 0
+    while piece := web.recv(1 << 20):
+        n_left += len(piece)
+    assert n_left < size
+    events = server.query("events")
+    assert len([line for line in events.splitlines() if "replaced while" in line]) == 2
+
+
+def test_names_are_found_as_loaders_write_them(network, client, root, server):
+    """Windows loaders ask in capitals, with backslashes; the exact name wins."""
+    (root / "Boot").mkdir()
+    (root / "Boot" / "bootmgr.exe").write_bytes(b"manager")
+    (root / "Boot" / "BCD").write_bytes(b"upper")
+    (root / "Boot" / "bcd").write_bytes(b"lower")
+    for asked in ("\\Boot\\BOOTMGR.EXE", "/boot//bootmgr.exe", "BOOT/bootmgr.exe"):
+        assert Tftp(client, asked).read() == b"manager"
+    assert Tftp(client, "boot\\bcd").read() in (b"upper", b"lower")
+    assert Tftp(client, "Boot/bcd").read() == b"lower"
+    sock = udp_socket(client)
+    sock.sendto(b"\0\1boot/bootmgr.exf\0octet\0", ("10.77.0.1", 69))
+    assert sock.recv(1000)[:4] == b"\0\5\0\1"
+
+
+def test_blocks_are_as_large_as_the_way_to_the_client(network, client, root, server):
+    (root / "file").write_bytes(os.urandom(50000))
+    assert Tftp(client, "file", blksize=65464).granted["blksize"] == "1468"
+    lab.run(*network.inside("ip", "route", "replace", "10.77.0.0/24", "dev", "br0",
+                            "src", "10.77.0.1", "mtu", "1400"))
+    reader = Tftp(client, "file", blksize=1468)
+    assert reader.granted["blksize"] == "1368"
+    assert reader.read() == (root / "file").read_bytes()
+
+
+def test_the_configuration_limits_blocks(network, client, root):
+    (root / "file").write_bytes(os.urandom(5000))
+    config = SERVER + "\ntftp: {max-blksize: 1024}\n"
+    with lab.Server(network, "--root", root, config=config):
+        reader = Tftp(client, "file", blksize=1468)
+        assert reader.granted["blksize"] == "1024"
+        assert reader.read() == (root / "file").read_bytes()
 
 
 def test_sigterm_ends_all_within_a_transfer(network, client, root, server):
