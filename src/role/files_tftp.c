@@ -23,7 +23,11 @@ enum {
         REQUEST_MAX = 2048,   /* RFC 2347 says 512; longer ones are cut and refused */
         BUFFER = 128 * 1024,  /* at least one block with its head */
         CHUNK = 16 * 1024,    /* read at once for blocks that leave one by one */
-        PIECE = 16, /* blocks: while the client takes them, the next are read */
+        /* Blocks of a window that leave at once. Small pieces let the client work while
+         * the next is made; large ones cost least when others wait anyway. */
+        PIECE_ALONE = 4,
+        PIECE_AMONG_MANY = 16,
+        MANY = 8,
         HEADS = 20 + 8 + TFTP_HEAD, /* IPv4, UDP and TFTP before the bytes of a file */
         READ_ON_MAX = 128, /* transfers: beyond, what is read ahead costs memory */
         PROGRESS_FROM = 1 << 20,
@@ -406,7 +410,8 @@ static bool sent(struct transfer *t, int r, uint32_t count, nsec_t now) {
 
 static bool send_blocks(struct transfer *t, const struct tftp_action *a, nsec_t now) {
         size_t segment = t->session.blksize + TFTP_HEAD, n;
-        uint32_t count = (uint32_t)min_u64(min_u64(a->count, PIECE), BUFFER / segment);
+        uint32_t piece = t->door->n_transfers > MANY ? PIECE_AMONG_MANY : PIECE_ALONE;
+        uint32_t count = (uint32_t)min_u64(min_u64(a->count, piece), BUFFER / segment);
         int r = lay_out(t, a, count, &n);
 
         if (r < 0) {
