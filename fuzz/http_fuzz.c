@@ -14,11 +14,19 @@ static void check_range(struct span value) {
         static const uint64_t sizes[] = { 0, 1, 1000, 1ULL << 33, UINT64_MAX };
 
         for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-                uint64_t first, n;
+                struct http_piece pieces[HTTP_PIECES_MAX];
+                uint64_t left = sizes[i];
+                size_t n;
 
-                if (http_parse_range(value, sizes[i], &first, &n) != HTTP_RANGE_PART)
+                if (http_parse_ranges(value, sizes[i], pieces, &n) != HTTP_RANGE_PART)
                         continue;
-                assert(n > 0 && first < sizes[i] && n <= sizes[i] - first);
+                assert(n > 0 && n <= HTTP_PIECES_MAX);
+                for (size_t k = 0; k < n; k++) {
+                        assert(pieces[k].n > 0 && pieces[k].first < sizes[i]);
+                        assert(pieces[k].n <= sizes[i] - pieces[k].first);
+                        assert(pieces[k].n <= left);
+                        left -= pieces[k].n;
+                }
         }
 }
 

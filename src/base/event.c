@@ -163,9 +163,12 @@ static const struct event_row rows[EVENT_N_KINDS] = {
                                    { "offer", T } } },
         [EVENT_EVENTS_THINNED] = { "events-thinned",
                                    EVENT_WARNING,
-                                   "{dropped} DHCP events of the last second were not "
+                                   "{dropped} {kind} events of the last second were "
+                                   "not "
                                    "written: more than {limit} of them",
-                                   { { "dropped", U }, { "limit", U } } },
+                                   { { "dropped", U },
+                                     { "limit", U },
+                                     { "kind", T } } },
         [EVENT_FILE_STARTED] = { "file-started",
                                  EVENT_INFO,
                                  "{door} {file}: {size}{detail}",

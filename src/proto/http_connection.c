@@ -91,6 +91,7 @@ static void begin_answer(struct http_connection *c, unsigned status, nsec_t real
         c->out.n = 0;
         c->out_sent = 0;
         c->left = c->offset = c->body_sent = 0;
+        c->n_pieces = c->next_piece = 0;
         text_add(&c->out, "HTTP/1.1 ");
         text_u64(&c->out, status);
         text_char(&c->out, ' ');
@@ -168,6 +169,8 @@ static void begin_request(struct http_connection *c, nsec_t now, nsec_t realtime
         c->path[0] = '\0';
         if (c->request.method == HTTP_METHOD_OTHER) {
                 refuse(c, 405, "only GET and HEAD are answered here", now, realtime);
+        } else if (c->request.method == HTTP_METHOD_UNKNOWN) {
+                refuse(c, 501, "this method is not known here", now, realtime);
         } else if (!clean_target(c, &why)) {
                 refuse(c, 400, why, now, realtime);
         } else {
@@ -287,23 +290,87 @@ static bool range_holds(const struct http_connection *c, const struct http_found
 
 static enum http_range choose_range(const struct http_connection *c,
                                     const struct http_found *f, const char *etag,
-                                    nsec_t realtime, uint64_t *ret_first,
-                                    uint64_t *ret_n) {
+                                    nsec_t realtime, struct http_piece *ret,
+                                    size_t *ret_n) {
         /* RFC 9110 14.2: ranges are for GET. */
         if (c->request.range.n == 0 || c->request.method != HTTP_METHOD_GET ||
             !range_holds(c, f, etag, realtime))
                 return HTTP_RANGE_WHOLE;
-        return http_parse_range(c->request.range, f->size, ret_first, ret_n);
+        return http_parse_ranges(c->request.range, f->size, ret, ret_n);
 }
 
-static void add_content_range(struct http_connection *c, uint64_t n, uint64_t size) {
-        text_add(&c->out, "Content-Range: bytes ");
-        text_u64(&c->out, c->offset);
-        text_char(&c->out, '-');
-        text_u64(&c->out, c->offset + n - 1);
-        text_char(&c->out, '/');
-        text_u64(&c->out, size);
+static void add_content_range(struct text *out, struct http_piece piece,
+                              uint64_t size) {
+        text_add(out, "Content-Range: bytes ");
+        text_u64(out, piece.first);
+        text_char(out, '-');
+        text_u64(out, piece.first + piece.n - 1);
+        text_char(out, '/');
+        text_u64(out, size);
+        text_add(out, "\r\n");
+}
+
+/* What stands between the bodies of a multipart answer. The tag is as good a boundary
+ * as a random one: nobody who writes a file knows it before it is written. */
+static void add_boundary(const struct http_connection *c, struct text *out) {
+        char etag[ETAG_TEXT_MAX];
+
+        format_etag(c->etag, etag);
+        etag[ETAG_TEXT_MAX - 2] = '\0';
+        text_add(out, etag + 1);
+}
+
+/* RFC 9110 14.6: the head of a part, or what follows the last. */
+static void add_part_head(const struct http_connection *c, size_t i, struct text *out) {
+        text_add(out, "\r\n--");
+        add_boundary(c, out);
+        if (i == c->n_pieces) {
+                text_add(out, "--\r\n");
+                return;
+        }
+        text_add(out, "\r\nContent-Type: ");
+        text_add(out, http_content_type(c->path));
+        text_add(out, "\r\n");
+        add_content_range(out, c->pieces[i], c->size);
+        text_add(out, "\r\n");
+}
+
+/* The next part, or the end after the last one; false when that has been sent. */
+static bool begin_part(struct http_connection *c) {
+        if (c->n_pieces == 0 || c->next_piece > c->n_pieces)
+                return false;
+        c->out.n = c->out_sent = 0;
+        add_part_head(c, c->next_piece, &c->out);
+        if (c->next_piece < c->n_pieces) {
+                c->offset = c->pieces[c->next_piece].first;
+                c->left = c->pieces[c->next_piece].n;
+        }
+        c->next_piece++;
+        if (c->out.failed)
+                http_connection_fail(c);
+        return true;
+}
+
+static void answer_parts(struct http_connection *c, const struct http_found *f,
+                         const struct http_piece *pieces, size_t n) {
+        uint64_t length = 0;
+
+        memcpy(c->pieces, pieces, n * sizeof(*pieces));
+        c->n_pieces = n;
+        c->size = f->size;
+        c->etag = f->etag;
+        for (size_t i = 0; i <= n; i++) {
+                struct text head = { 0 };
+
+                add_part_head(c, i, &head);
+                length += head.n + (i < n ? pieces[i].n : 0);
+                c->out.failed |= head.failed;
+                text_done(&head);
+        }
+        text_add(&c->out, "Content-Type: multipart/byteranges; boundary=");
+        add_boundary(c, &c->out);
         text_add(&c->out, "\r\n");
+        add_length(c, length);
 }
 
 static void add_validators(struct http_connection *c, const struct http_found *f,
@@ -329,13 +396,13 @@ static void answer_outside(struct http_connection *c, uint64_t size, nsec_t now,
 }
 
 static void answer_body(struct http_connection *c, const struct http_found *f,
-                        enum http_range range, uint64_t first, uint64_t n) {
+                        enum http_range range, struct http_piece piece) {
         add_field(c, "Content-Type", http_content_type(c->path));
-        add_length(c, n);
-        c->offset = first;
-        c->left = c->request.method == HTTP_METHOD_GET ? n : 0;
+        add_length(c, piece.n);
+        c->offset = piece.first;
+        c->left = c->request.method == HTTP_METHOD_GET ? piece.n : 0;
         if (range == HTTP_RANGE_PART)
-                add_content_range(c, n, f->size);
+                add_content_range(&c->out, piece, f->size);
 }
 
 static void answer_file(struct http_connection *c, const struct http_found *f,
@@ -343,13 +410,16 @@ static void answer_file(struct http_connection *c, const struct http_found *f,
         char etag[ETAG_TEXT_MAX];
         unsigned status = 0;
         enum http_range range = HTTP_RANGE_WHOLE;
-        uint64_t first = 0, n = f->size;
+        struct http_piece pieces[HTTP_PIECES_MAX] = { { 0, f->size } };
+        size_t n = 1;
 
         format_etag(f->etag, etag);
         if (!f->is_generated) /* the next one may differ: no conditions, no pieces */
                 status = check_conditions(c, f, etag, realtime);
         if (!f->is_generated && status == 0)
-                range = choose_range(c, f, etag, realtime, &first, &n);
+                range = choose_range(c, f, etag, realtime, pieces, &n);
+        if (range == HTTP_RANGE_WHOLE)
+                pieces[0] = (struct http_piece){ 0, f->size };
         if (status == 412) {
                 refuse(c, 412, "the file is another one by now", now, realtime);
                 return;
@@ -362,8 +432,10 @@ static void answer_file(struct http_connection *c, const struct http_found *f,
                 status = range == HTTP_RANGE_PART ? 206 : 200;
         begin_answer(c, status, realtime);
         add_validators(c, f, etag);
-        if (status != 304)
-                answer_body(c, f, range, first, n);
+        if (status != 304 && range == HTTP_RANGE_PART && n > 1)
+                answer_parts(c, f, pieces, n);
+        else if (status != 304)
+                answer_body(c, f, range, pieces[0]);
         end_answer(c, now);
 }
 
@@ -413,7 +485,7 @@ void http_connection_sent(struct http_connection *c, uint64_t n, nsec_t now) {
         c->body_sent += n;
         if (of_head + n > 0)
                 c->deadline = later(now, c->deadlines->stall);
-        if (c->out_sent == c->out.n && c->left == 0) {
+        if (c->out_sent == c->out.n && c->left == 0 && !begin_part(c)) {
                 c->state = HTTP_STATE_ANSWERED;
                 c->deadline = NSEC_NEVER;
         }

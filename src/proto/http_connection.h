@@ -84,6 +84,9 @@ struct http_connection {
         size_t out_sent;
         uint64_t offset, left; /* of the file */
         uint64_t body_sent;
+        struct http_piece pieces[HTTP_PIECES_MAX]; /* of a multipart answer */
+        size_t n_pieces, next_piece;               /* n_pieces is 0 when it is none */
+        uint64_t size, etag;
 };
 
 void http_connection_init(struct http_connection *ret, nsec_t now);

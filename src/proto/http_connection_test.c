@@ -89,7 +89,7 @@ static void files_are_answered_by_range_and_condition(void **state) {
                 { "Range: bytes=-1\r\n", "206", "Content-Length: 1\r\n", 999, 1 },
                 { "Range: bytes=1000-\r\n", "416", "Content-Range: bytes */1000\r\n", 0,
                   0 },
-                { "Range: bytes=0-1,2-3\r\n", "200", "", 0, 1000 },
+                { "Range: bytes=0-999,2-3\r\n", "200", "", 0, 1000 },
                 { "Range: bytes=0-1\r\nIf-Range: \"0000000000abcdef\"\r\n", "206", "",
                   0, 2 },
                 { "Range: bytes=0-1\r\nIf-Range: \"other\"\r\n", "200", "", 0, 1000 },
@@ -149,6 +149,54 @@ static void what_is_no_file_is_answered_with_text(void **state) {
                 &(struct http_found){ .kind = HTTP_FOUND_LISTING, .text = "<html>" });
 }
 
+/* RFC 9110 14.6: each with its own range, and a length that is the whole of it. */
+static void several_ranges_are_parts_of_one_answer(void **state) {
+        static const char request[] = "GET /a.img HTTP/1.1\r\nHost: x\r\n"
+                                      "Range: bytes=990-,0-9\r\n\r\n";
+        static const char *const texts[] = {
+                "\r\n--0000000000abcdef\r\nContent-Type: application/vnd.efi-img\r\n"
+                "Content-Range: bytes 990-999/1000\r\n\r\n",
+                "\r\n--0000000000abcdef\r\nContent-Type: application/vnd.efi-img\r\n"
+                "Content-Range: bytes 0-9/1000\r\n\r\n",
+                "\r\n--0000000000abcdef--\r\n",
+        };
+        static const uint64_t offsets[] = { 990, 0 };
+        struct http_connection *c = malloc(sizeof(*c));
+        struct text length = { 0 };
+        struct http_action a;
+
+        assert_non_null(c);
+        http_connection_init(c, 0);
+        feed(c, request, 0);
+        http_connection_answer(c, &file, 0, today);
+        a = http_connection_next(c);
+        text_add(&length, "Content-Length: ");
+        text_u64(&length, strlen(texts[0]) + strlen(texts[1]) + strlen(texts[2]) + 20);
+        text_add(&length, "\r\n");
+        assert_non_null(strstr(a.data, text_string(&length)));
+        assert_non_null(strstr(a.data, "multipart/byteranges; "
+                                       "boundary=0000000000abcdef\r\n"));
+        http_connection_sent(c, a.n, 0);
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+                a = http_connection_next(c);
+                assert_int_equal(a.kind, HTTP_SEND);
+                assert_int_equal(a.n, strlen(texts[i]));
+                assert_memory_equal(a.data, texts[i], a.n);
+                http_connection_sent(c, a.n, 0);
+                a = http_connection_next(c);
+                if (i == ARRAY_SIZE(offsets))
+                        break;
+                assert_int_equal(a.kind, HTTP_SEND_FILE);
+                assert_true(a.offset == offsets[i] && a.n == 10);
+                http_connection_sent(c, 3, 0);
+                http_connection_sent(c, 7, 0);
+        }
+        assert_int_equal(a.kind, HTTP_ANSWERED);
+        text_done(&length);
+        http_connection_done(c);
+        free(c);
+}
+
 static void refusals_of_its_own_need_no_lookup(void **state) {
         static const struct {
                 const char *request;
@@ -158,6 +206,8 @@ static void refusals_of_its_own_need_no_lookup(void **state) {
                 { "DELETE /a HTTP/1.1\r\nHost: x\r\n\r\n", "405", false },
                 { "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello",
                   "405", true },
+                { "BREW /a HTTP/1.1\r\nHost: x\r\n\r\n", "501", false },
+                { "get /a HTTP/1.1\r\nHost: x\r\n\r\n", "501", false },
                 { "GET /../a HTTP/1.1\r\nHost: x\r\n\r\n", "400", false },
                 { "GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n", "400", false },
                 { "GET /a HTTP/1.1\r\n\r\n", "400", true },
@@ -329,6 +379,7 @@ int main(void) {
                 cmocka_unit_test(files_are_answered_by_range_and_condition),
                 cmocka_unit_test(generated_files_are_not_kept_by_anybody),
                 cmocka_unit_test(what_is_no_file_is_answered_with_text),
+                cmocka_unit_test(several_ranges_are_parts_of_one_answer),
                 cmocka_unit_test(refusals_of_its_own_need_no_lookup),
                 cmocka_unit_test(pipelined_requests_are_answered_in_order),
                 cmocka_unit_test(slow_clients_are_not_waited_for),

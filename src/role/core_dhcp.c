@@ -358,6 +358,7 @@ static void tell(struct core *core, struct event *event) {
 
                 thinned.values[0] = (struct event_value)EVENT_U64(core->n_untold);
                 thinned.values[1] = (struct event_value)EVENT_U64(TOLD_MAX);
+                thinned.values[2] = (struct event_value)EVENT_TEXT("DHCP");
                 if (core->n_untold > 0)
                         core_event(core, &thinned);
                 core->telling_since = now;

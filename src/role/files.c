@@ -14,7 +14,7 @@
 #include "role/role.h"
 #include "sandbox/sandbox.h"
 
-enum { SANDBOX_PATHS_MAX = 256, REQUESTS_MAX = 4096 };
+enum { SANDBOX_PATHS_MAX = 256, REQUESTS_MAX = 4096, TOLD_MAX = 1000 };
 
 static const nsec_t generate_patience = 3 * NSEC_PER_SEC;
 
@@ -38,6 +38,8 @@ struct files {
         size_t n_requests;
         uint64_t next_ticket;
         struct loop_timer *timer;
+        nsec_t telling_since; /* events of a second, told and not */
+        uint64_t n_told, n_untold;
 };
 
 struct loop *files_loop(struct files *files) {
@@ -52,9 +54,33 @@ const struct conf *files_conf(struct files *files) {
         return files->role->conf;
 }
 
+static void tell_thinned(struct files *files) {
+        struct event thinned = { .kind = EVENT_EVENTS_THINNED,
+                                 .values = { EVENT_U64(files->n_untold),
+                                             EVENT_U64(TOLD_MAX),
+                                             EVENT_TEXT("file") } };
+
+        if (files->n_untold > 0)
+                role_event(files->core, &thinned);
+}
+
+/* A storm of small files must not keep the core busy with telling about it. */
 void files_event(struct files *files, struct event *event) {
-        if (files->core)
-                role_event(files->core, event);
+        nsec_t now = loop_now();
+
+        if (!files->core)
+                return;
+        if (now - files->telling_since >= NSEC_PER_SEC) {
+                tell_thinned(files);
+                files->telling_since = now;
+                files->n_told = files->n_untold = 0;
+        }
+        if (files->n_told >= TOLD_MAX && event_level(event->kind) <= EVENT_INFO) {
+                files->n_untold++;
+                return;
+        }
+        files->n_told++;
+        role_event(files->core, event);
 }
 
 /* ---- generated files ---- */

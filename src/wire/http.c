@@ -138,10 +138,22 @@ static enum http_verdict parse_target(struct http_request *r, struct span s) {
                 s = after(s, min_size(index_of(s, '/'), index_of(s, '?')));
         } else if (s.n == 0 || *s.data != '/') {
                 /* "*" and an authority belong to methods that get 405. */
-                return r->method == HTTP_METHOD_OTHER ? HTTP_OK : HTTP_BAD_TARGET;
+                return r->method >= HTTP_METHOD_OTHER ? HTTP_OK : HTTP_BAD_TARGET;
         }
         r->target = (struct span){ s.data, index_of(s, '?') };
         return HTTP_OK;
+}
+
+/* RFC 9110 9.1: names of methods are case-sensitive. */
+static enum http_method method_of(struct span s) {
+        static const char *const names[] = { "GET",     "HEAD",   "POST",
+                                             "PUT",     "DELETE", "CONNECT",
+                                             "OPTIONS", "TRACE",  "PATCH" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+                if (s.n == strlen(names[i]) && memcmp(s.data, names[i], s.n) == 0)
+                        return (enum http_method)min_size(i, HTTP_METHOD_OTHER);
+        return HTTP_METHOD_UNKNOWN;
 }
 
 static enum http_verdict parse_line(struct http_request *r) {
@@ -159,11 +171,7 @@ static enum http_verdict parse_line(struct http_request *r) {
         verdict = parse_version(after(rest, n_target + 1), &r->minor);
         if (verdict != HTTP_OK)
                 return verdict;
-        r->method = HTTP_METHOD_OTHER;
-        if (n_method == 3 && memcmp(r->line.data, "GET", 3) == 0)
-                r->method = HTTP_METHOD_GET;
-        else if (n_method == 4 && memcmp(r->line.data, "HEAD", 4) == 0)
-                r->method = HTTP_METHOD_HEAD;
+        r->method = method_of(r->method_text);
         return parse_target(r, (struct span){ rest.data, n_target });
 }
 
@@ -285,6 +293,9 @@ enum http_verdict http_parse_request(const void *data, size_t n,
         if (verdict == HTTP_OK)
                 head.n = n_head;
         r.line = take_line(&head);
+        /* RFC 9110 15.5.15: the path is what is too long. */
+        if (verdict == HTTP_TOO_LONG && head.n == 0)
+                verdict = HTTP_LINE_TOO_LONG;
         if (verdict == HTTP_OK)
                 verdict = parse_head(&r, head);
         if (verdict != HTTP_OK) {
@@ -300,6 +311,8 @@ unsigned http_verdict_status(enum http_verdict verdict) {
         switch (verdict) {
         case HTTP_TOO_LONG:
                 return 431;
+        case HTTP_LINE_TOO_LONG:
+                return 414;
         case HTTP_BAD_VERSION:
                 return 505;
         case HTTP_UNKNOWN_CODING:
@@ -314,6 +327,7 @@ const char *http_verdict_text(enum http_verdict verdict) {
                 [HTTP_OK] = "the request is good",
                 [HTTP_MORE] = "the request has not ended",
                 [HTTP_TOO_LONG] = "the request's head is longer than 8 KiB",
+                [HTTP_LINE_TOO_LONG] = "the request's first line is longer than 8 KiB",
                 [HTTP_BARE_LINE_END] = "a line ends without CR LF",
                 [HTTP_CONTROL] = "the request holds control characters",
                 [HTTP_BAD_LINE] = "the first line is not METHOD PATH HTTP/1.1",
@@ -356,21 +370,15 @@ bool http_decode(struct span encoded, char *out, size_t room, size_t *ret_n) {
         return true;
 }
 
-enum http_range http_parse_range(struct span value, uint64_t size, uint64_t *ret_first,
-                                 uint64_t *ret_n) {
-        struct span first_text, last_text;
+/* One of "2-5", "2-" and "-3"; WHOLE: it is none of them. */
+static enum http_range parse_piece(struct span value, uint64_t size,
+                                   struct http_piece *ret) {
+        size_t dash = index_of(value, '-');
+        struct span first_text = { value.data, dash }, last_text;
         uint64_t first = 0, last = UINT64_MAX;
-        size_t dash;
 
-        /* RFC 9110 14.2: a server may ignore a range, and several at once are a known
-         * way to make one megabyte cost a gigabyte (CVE-2011-3192). */
-        if (!starts_with(value, "bytes=") || index_of(value, ',') < value.n)
-                return HTTP_RANGE_WHOLE;
-        value = trimmed(after(value, 6));
-        dash = index_of(value, '-');
         if (dash == value.n)
                 return HTTP_RANGE_WHOLE;
-        first_text = (struct span){ value.data, dash };
         last_text = after(value, dash + 1);
         if ((first_text.n && !parse_number(first_text, &first)) ||
             (last_text.n && !parse_number(last_text, &last)) ||
@@ -379,16 +387,50 @@ enum http_range http_parse_range(struct span value, uint64_t size, uint64_t *ret
         if (!first_text.n) { /* the last so many bytes */
                 if (last == 0 || size == 0)
                         return HTTP_RANGE_OUTSIDE;
-                *ret_n = min_u64(last, size);
-                *ret_first = size - *ret_n;
+                ret->n = min_u64(last, size);
+                ret->first = size - ret->n;
                 return HTTP_RANGE_PART;
         }
         if (last < first)
                 return HTTP_RANGE_WHOLE;
         if (first >= size)
                 return HTTP_RANGE_OUTSIDE;
-        *ret_first = first;
-        *ret_n = min_u64(last, size - 1) - first + 1;
+        ret->first = first;
+        ret->n = min_u64(last, size - 1) - first + 1;
+        return HTTP_RANGE_PART;
+}
+
+enum http_range http_parse_ranges(struct span value, uint64_t size,
+                                  struct http_piece ret[static HTTP_PIECES_MAX],
+                                  size_t *ret_n) {
+        uint64_t total = 0;
+        size_t n = 0;
+        bool is_any_outside = false;
+
+        if (!starts_with(value, "bytes="))
+                return HTTP_RANGE_WHOLE;
+        value = after(value, 6);
+        for (struct span element; next_element(&value, &element);) {
+                struct http_piece piece = { 0 };
+                enum http_range range;
+
+                if (element.n == 0)
+                        continue;
+                range = parse_piece(element, size, &piece);
+                /* RFC 9110 14.2: a server may ignore ranges. Many small ones, or ones
+                 * that overlap, are a known way to make one megabyte cost a gigabyte
+                 * (CVE-2011-3192): they get the whole, once. */
+                if (range == HTTP_RANGE_WHOLE || n == HTTP_PIECES_MAX ||
+                    piece.n > size - total)
+                        return HTTP_RANGE_WHOLE;
+                is_any_outside |= range == HTTP_RANGE_OUTSIDE;
+                total += piece.n;
+                if (range == HTTP_RANGE_PART)
+                        ret[n++] = piece;
+        }
+        if (n == 0)
+                return is_any_outside ? HTTP_RANGE_OUTSIDE : HTTP_RANGE_WHOLE;
+        *ret_n = n;
         return HTTP_RANGE_PART;
 }
 
@@ -461,6 +503,7 @@ const char *http_status_text(unsigned status) {
                 { 405, "Method Not Allowed" },
                 { 408, "Request Timeout" },
                 { 412, "Precondition Failed" },
+                { 414, "URI Too Long" },
                 { 416, "Range Not Satisfiable" },
                 { 431, "Request Header Fields Too Large" },
                 { 500, "Internal Server Error" },

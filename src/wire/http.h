@@ -8,12 +8,18 @@
 
 enum { HTTP_REQUEST_HEAD_MAX = 8192 };
 
-enum http_method { HTTP_METHOD_GET, HTTP_METHOD_HEAD, HTTP_METHOD_OTHER };
+enum http_method {
+        HTTP_METHOD_GET,
+        HTTP_METHOD_HEAD,
+        HTTP_METHOD_OTHER, /* of RFC 9110 or 5789 */
+        HTTP_METHOD_UNKNOWN,
+};
 
 enum http_verdict {
         HTTP_OK,
         HTTP_MORE, /* so far so good; the head has not ended */
         HTTP_TOO_LONG,
+        HTTP_LINE_TOO_LONG, /* the first line alone */
         HTTP_BARE_LINE_END, /* CR or LF alone */
         HTTP_CONTROL,       /* another control character */
         HTTP_BAD_LINE,      /* not METHOD SP TARGET SP HTTP/n.n */
@@ -45,7 +51,7 @@ struct http_request {
  * as it goes, for the log. */
 enum http_verdict http_parse_request(const void *data, size_t n,
                                      struct http_request *ret, size_t *ret_n);
-/* The status that answers a bad request: 400, 431, 501 or 505. */
+/* The status that answers a bad request: 400, 414, 431, 501 or 505. */
 unsigned http_verdict_status(enum http_verdict verdict);
 const char *http_verdict_text(enum http_verdict verdict);
 
@@ -53,12 +59,21 @@ const char *http_verdict_text(enum http_verdict verdict);
 MUST_USE bool http_decode(struct span encoded, char *out, size_t room, size_t *ret_n);
 
 enum http_range {
-        HTTP_RANGE_WHOLE, /* absent, not in bytes, senseless, or several at once */
+        HTTP_RANGE_WHOLE, /* absent, not in bytes, senseless, or more than it is worth
+                           */
         HTTP_RANGE_PART,
         HTTP_RANGE_OUTSIDE, /* RFC 9110 15.5.17: 416 */
 };
-enum http_range http_parse_range(struct span value, uint64_t size, uint64_t *ret_first,
-                                 uint64_t *ret_n);
+struct http_piece {
+        uint64_t first, n;
+};
+enum { HTTP_PIECES_MAX = 8 };
+/* RFC 9110 14.1.2, 14.2: for PART 1 to HTTP_PIECES_MAX pieces in the order asked for,
+ * not longer together than the whole; `ret` may be written to for another answer too.
+ */
+enum http_range http_parse_ranges(struct span value, uint64_t size,
+                                  struct http_piece ret[static HTTP_PIECES_MAX],
+                                  size_t *ret_n);
 
 /* RFC 9110 13.1.1, 13.1.2: whether a list ("*" or tags) names `etag`, which is quoted.
  * A strong comparison takes no weak tag. */

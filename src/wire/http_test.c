@@ -43,7 +43,7 @@ static void good_requests_are_read(void **state) {
                   true, false },
                 { "OPTIONS * HTTP/1.1\r\n" HOST "\r\n", HTTP_METHOD_OTHER, "", 1, true,
                   false },
-                { "get / HTTP/1.1\r\n" HOST "\r\n", HTTP_METHOD_OTHER, "/", 1, true,
+                { "get / HTTP/1.1\r\n" HOST "\r\n", HTTP_METHOD_UNKNOWN, "/", 1, true,
                   false },
                 { "POST /a HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc",
                   HTTP_METHOD_OTHER, "/a", 1, true, true },
@@ -161,6 +161,9 @@ static void an_unfinished_head_waits_and_an_endless_one_is_refused(void **state)
                 http_parse_request(long_one, HTTP_REQUEST_HEAD_MAX - 1, &r, &n),
                 HTTP_MORE);
         assert_int_equal(http_parse_request(long_one, HTTP_REQUEST_HEAD_MAX, &r, &n),
+                         HTTP_LINE_TOO_LONG);
+        memcpy(long_one, "GET /a HTTP/1.1\r\nX: ", 20);
+        assert_int_equal(http_parse_request(long_one, HTTP_REQUEST_HEAD_MAX, &r, &n),
                          HTTP_TOO_LONG);
         free(long_one);
 }
@@ -212,17 +215,53 @@ static void ranges_are_cut_to_the_file(void **state) {
                 { "bytes=-", 10, HTTP_RANGE_WHOLE, 0, 0 },
                 { "bytes=5-2", 10, HTTP_RANGE_WHOLE, 0, 0 },
                 { "bytes=a-b", 10, HTTP_RANGE_WHOLE, 0, 0 },
-                { "bytes=0-1,4-5", 10, HTTP_RANGE_WHOLE, 0, 0 },
                 { "lines=0-1", 10, HTTP_RANGE_WHOLE, 0, 0 },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-                uint64_t first = 0, n = 0;
+                struct http_piece pieces[HTTP_PIECES_MAX] = { 0 };
+                size_t n_pieces = 0;
 
-                assert_int_equal(http_parse_range(span_of(rows[i].text), rows[i].size,
-                                                  &first, &n),
+                assert_int_equal(http_parse_ranges(span_of(rows[i].text), rows[i].size,
+                                                   pieces, &n_pieces),
                                  rows[i].range);
-                assert_true(first == rows[i].first && n == rows[i].n);
+                assert_int_equal(n_pieces, rows[i].range == HTTP_RANGE_PART);
+                assert_true(pieces[0].first == rows[i].first &&
+                            pieces[0].n == rows[i].n);
+        }
+}
+
+static void several_ranges_are_pieces_that_cost_no_more_than_the_whole(void **state) {
+        static const struct {
+                const char *text;
+                enum http_range range;
+                size_t n;
+                struct http_piece pieces[HTTP_PIECES_MAX];
+        } rows[] = {
+                { "bytes=0-1,4-5", HTTP_RANGE_PART, 2, { { 0, 2 }, { 4, 2 } } },
+                { "bytes=-1 , 0-0", HTTP_RANGE_PART, 2, { { 9, 1 }, { 0, 1 } } },
+                { "bytes=,,3-3,", HTTP_RANGE_PART, 1, { { 3, 1 } } },
+                { "bytes=3-3,20-30", HTTP_RANGE_PART, 1, { { 3, 1 } } },
+                { "bytes=10-,20-30", HTTP_RANGE_OUTSIDE, 0, { { 0 } } },
+                { "bytes=0-,0-", HTTP_RANGE_WHOLE, 0, { { 0 } } },
+                { "bytes=0-5,3-9", HTTP_RANGE_WHOLE, 0, { { 0 } } },
+                { "bytes=0-0,x", HTTP_RANGE_WHOLE, 0, { { 0 } } },
+                { "bytes=,", HTTP_RANGE_WHOLE, 0, { { 0 } } },
+                { "bytes=0-0,1-1,2-2,3-3,4-4,5-5,6-6,7-7,8-8",
+                  HTTP_RANGE_WHOLE,
+                  0,
+                  { { 0 } } },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct http_piece pieces[HTTP_PIECES_MAX];
+                size_t n = 0;
+
+                assert_int_equal(
+                        http_parse_ranges(span_of(rows[i].text), 10, pieces, &n),
+                        rows[i].range);
+                assert_int_equal(n, rows[i].n);
+                assert_memory_equal(pieces, rows[i].pieces, n * sizeof(*pieces));
         }
 }
 
@@ -292,6 +331,8 @@ int main(void) {
                         an_unfinished_head_waits_and_an_endless_one_is_refused),
                 cmocka_unit_test(percent_is_decoded_once),
                 cmocka_unit_test(ranges_are_cut_to_the_file),
+                cmocka_unit_test(
+                        several_ranges_are_pieces_that_cost_no_more_than_the_whole),
                 cmocka_unit_test(entity_tags_compare_weak_and_strong),
                 cmocka_unit_test(dates_of_three_forms_are_one_moment),
                 cmocka_unit_test(dates_are_read_back_as_they_were_built),

@@ -1,3 +1,4 @@
+import email
 import json
 import os
 import socket
@@ -53,6 +54,23 @@ def test_curl_gets_heads_and_ranges(network, client, server, root):
     assert status(network, client, "/big", "-H", f"If-None-Match: {etag}") == "304"
 
 
+def test_curl_gets_several_ranges_at_once(network, client, server, root):
+    data = (root / "big").read_bytes()
+    got = curl(network, client, "-i", "-r", "299990-,0-9,70000-139999",
+               "http://10.77.0.1/big").stdout
+    head, body = got.split(b"\r\n\r\n", 1)
+    assert head.startswith(b"HTTP/1.1 206")
+    answer = email.message_from_bytes(head.split(b"\r\n", 1)[1] + b"\r\n\r\n" + body)
+    assert int(answer["Content-Length"]) == len(body)
+    boundary = answer.get_boundary().encode()
+    parts = body.split(b"\r\n--" + boundary)[1:]
+    assert parts.pop() == b"--\r\n"
+    pieces = [part.split(b"\r\n\r\n", 1)[1] for part in parts]
+    assert pieces == [data[299990:], data[:10], data[70000:140000]]
+    whole = curl(network, client, "-r", ",".join(["0-"] * 5), "http://10.77.0.1/big")
+    assert whole.stdout == data
+
+
 def test_one_connection_carries_many_requests(network, client, server):
     got = curl(network, client, "-w", "%{num_connects} ", "http://10.77.0.1/hello.txt",
                "http://10.77.0.1/in")
@@ -63,6 +81,9 @@ def test_what_is_not_there_or_not_allowed_says_so(network, client, server):
     assert status(network, client, "/nothing") == "404"
     assert status(network, client, "/hello.txt", "-X", "DELETE") == "405"
     assert status(network, client, "/hello.txt", "-d", "x") == "405"
+    assert status(network, client, "/hello.txt", "-X", "BREW") == "501"
+    assert status(network, client, "/" + "a" * 9000) == "414"
+    assert status(network, client, "/hello.txt", "-H", "X: " + "a" * 9000) == "431"
     assert status(network, client, "/images") == "301"
     listing = curl(network, client, "http://10.77.0.1/images/").stdout
     assert b"centos/" in listing
