@@ -21,6 +21,10 @@ struct conf_machine {
         char *boot; /* an entry's id */
 };
 
+struct conf_ports {
+        uint16_t first, last;
+};
+
 struct conf {
         struct conf_texts interfaces; /* none: all that are up */
         char *state, *user, *root;    /* root "": none */
@@ -46,6 +50,8 @@ struct conf {
                 uint32_t per_source; /* transfers at a time from one address */
                 uint32_t rate;       /* new requests a second from one address */
                 uint32_t max_blksize;
+                struct conf_ports port_range; /* of the transfers; 0: any */
+                bool single_port;             /* all from `port` */
         } tftp;
         struct {
                 uint16_t port;

@@ -208,6 +208,8 @@ static const struct refusal {
         { "tftp: {port: 65536}\n", 1, 14, "port must be a port number" },
         { "tftp: {port: -1}\n", 1, 14, "port must be a port number" },
         { "tftp: {per-source: 0}\n", 1, 20, "per-source must be a number" },
+        { "tftp: {port-range: 30000}\n", 1, 20, "port-range must be two ports" },
+        { "tftp: {port-range: 31000-30000}\n", 1, 20, "port-range must be two ports" },
         { "tftp: {max-blksize: 511}\n", 1, 21, "max-blksize must be a number" },
         { "tftp: 69\n", 1, 7, "tftp must be a map of keys" },
         { "http: {index: yes}\n", 1, 15, "index must be true or false, not 'yes'" },

@@ -204,6 +204,12 @@ static const struct option tftp_keys[] = {
           "bytes of a file in one datagram; never more than the way to the client "
           "takes",
           IN(tftp, max_blksize), .diff = CONF_DIFF_SERVING },
+        { "port-range", &type_ports, "any",
+          "where transfers run, for a firewall without connection tracking",
+          IN(tftp, port_range), .diff = CONF_DIFF_SERVING },
+        { "single-port", &type_bool, "false",
+          "transfers run on `port` itself, for address translation and containers",
+          IN(tftp, single_port), .diff = CONF_DIFF_SERVING },
         { 0 },
 };
 

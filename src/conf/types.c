@@ -291,6 +291,38 @@ static void read_u16(struct parser *p, const struct doc_node *node,
 const struct type type_u16 = { "a number from 0 to 65535", "number", read_u16,
                                port_equal };
 
+static bool parse_ports(const char *s, struct conf_ports *ret) {
+        const char *dash = strchr(s, '-');
+        char first_text[8] = "";
+        uint64_t first, last;
+
+        if (!dash || (size_t)(dash - s) >= sizeof(first_text))
+                return false;
+        memcpy(first_text, s, (size_t)(dash - s));
+        if (!parse_number(first_text, UINT16_MAX, &first) ||
+            !parse_number(dash + 1, UINT16_MAX, &last) || first == 0 || last < first)
+                return false;
+        *ret = (struct conf_ports){ (uint16_t)first, (uint16_t)last };
+        return true;
+}
+
+static void read_ports(struct parser *p, const struct doc_node *node,
+                       const struct option *option, void *at) {
+        if (!want_text(p, node, option))
+                return;
+        if (strcmp(node->text, "any") == 0)
+                *(struct conf_ports *)at = (struct conf_ports){ 0 };
+        else if (!parse_ports(node->text, at))
+                refuse_value(p, node, option, NULL);
+}
+static bool ports_equal(const struct option *option, const void *a, const void *b) {
+        const struct conf_ports *x = a, *y = b;
+
+        return x->first == y->first && x->last == y->last;
+}
+const struct type type_ports = { "two ports such as 30000-30999, or any", "ports",
+                                 read_ports, ports_equal };
+
 static void read_count(struct parser *p, const struct doc_node *node,
                        const struct option *option, void *at) {
         uint64_t v;

@@ -52,19 +52,29 @@ static void segments_arrive_as_datagrams(void **state) {
         assert_int_equal(udp_batch_new(2000, &batch), 0);
         assert_int_equal(udp_open((struct udp_endpoint){ loopback, 0 }, NULL, 0, &in),
                          0);
-        assert_int_equal(udp_connect(loopback,
+        assert_int_equal(udp_connect(loopback, (struct udp_ports){ 0 },
                                      (struct udp_endpoint){ loopback, port_of(in) },
                                      &out),
                          0);
         assert_int_equal(loop_watch_new(loop, in, LOOP_READABLE, count_datagrams,
                                         &wanted, &watch),
                          0);
-        assert_int_equal(udp_send_segments(out, data, sizeof(data), 1000), 101);
+        assert_int_equal(udp_send_segments(out, NULL, data, sizeof(data), 1000), 101);
         loop_run(loop);
         assert_int_equal(n_bytes, sizeof(data));
         assert_int_equal(last_size, 7);
         assert_int_equal(last_to, loopback);
         assert_int_equal(last_local, loopback);
+
+        /* The same from a socket that is not connected. */
+        n_received = n_bytes = 0;
+        assert_int_equal(udp_send_segments(
+                                 in,
+                                 &(struct udp_route){ .to = { loopback, port_of(in) } },
+                                 data, sizeof(data), 1000),
+                         101);
+        loop_run(loop);
+        assert_int_equal(n_bytes, sizeof(data));
 
         loop_watch_free(watch);
         udp_batch_free(batch);

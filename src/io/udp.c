@@ -70,11 +70,27 @@ int udp_open(struct udp_endpoint at, const char *device, unsigned flags, int *re
         return 0;
 }
 
-int udp_connect(ip4_t local, struct udp_endpoint peer, int *ret_fd) {
-        struct sockaddr_in name = sockaddr_of(peer);
-        int fd = -1,
-            r = udp_open((struct udp_endpoint){ .address = local }, NULL, 0, &fd);
+static int open_in_range(ip4_t local, struct udp_ports ports, uint16_t start,
+                         int *ret_fd) {
+        unsigned n = ports.first ? ports.last - ports.first + 1U : 1;
+        int r = -EADDRINUSE;
 
+        for (unsigned i = 0; i < n && r == -EADDRINUSE; i++) {
+                unsigned port = ports.first ? ports.first + (start + i) % n : 0;
+
+                r = udp_open((struct udp_endpoint){ local, (uint16_t)port }, NULL, 0,
+                             ret_fd);
+        }
+        return r;
+}
+
+int udp_connect(ip4_t local, struct udp_ports ports, struct udp_endpoint peer,
+                int *ret_fd) {
+        struct sockaddr_in name = sockaddr_of(peer);
+        int fd = -1, r;
+
+        /* Clients count their ports up: neighbours start at neighbours. */
+        r = open_in_range(local, ports, peer.port, &fd);
         if (r < 0)
                 return r;
         if (connect(fd, (struct sockaddr *)&name, sizeof(name)) < 0) {
@@ -178,62 +194,92 @@ int udp_recv_one(int fd, void *data, size_t n) {
         return (int)got;
 }
 
+/* A message to a route: the name it goes to and the control part that says from where.
+ */
+struct routed {
+        struct sockaddr_in name;
+        _Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct in_pktinfo)) +
+                                                 CMSG_SPACE(sizeof(uint16_t))];
+        size_t n_control;
+};
+
+static void add_control(struct routed *r, int level, int type, const void *data,
+                        size_t n) {
+        struct cmsghdr *c = (struct cmsghdr *)(void *)(r->control + r->n_control);
+
+        c->cmsg_level = level;
+        c->cmsg_type = type;
+        c->cmsg_len = CMSG_LEN(n);
+        memcpy(CMSG_DATA(c), data, n);
+        r->n_control += CMSG_SPACE(n);
+}
+
+static void route_message(struct routed *r, const struct udp_route *route) {
+        *r = (struct routed){ 0 };
+        if (!route)
+                return;
+        r->name = sockaddr_of(route->to);
+        add_control(r, IPPROTO_IP, IP_PKTINFO,
+                    &(struct in_pktinfo){ .ipi_ifindex = route->ifindex,
+                                          .ipi_spec_dst.s_addr = htonl(route->from) },
+                    sizeof(struct in_pktinfo));
+}
+
+static struct msghdr message_of(struct routed *r, struct iovec *vector) {
+        bool has_name = r->name.sin_family != 0;
+
+        return (struct msghdr){ .msg_name = has_name ? &r->name : NULL,
+                                .msg_namelen = has_name ? sizeof(r->name) : 0,
+                                .msg_iov = vector,
+                                .msg_iovlen = 1,
+                                .msg_control = r->n_control ? r->control : NULL,
+                                .msg_controllen = r->n_control };
+}
+
 int udp_send(int fd, const void *data, size_t n, struct udp_endpoint to, ip4_t from,
              int ifindex) {
-        struct sockaddr_in name = sockaddr_of(to);
-        struct in_pktinfo info = { .ipi_ifindex = ifindex,
-                                   .ipi_spec_dst.s_addr = htonl(from) };
-        _Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(info))] = { 0 };
         struct iovec vector = { (void *)(uintptr_t)data, n };
-        struct msghdr header = { .msg_name = &name,
-                                 .msg_namelen = sizeof(name),
-                                 .msg_iov = &vector,
-                                 .msg_iovlen = 1,
-                                 .msg_control = control,
-                                 .msg_controllen = sizeof(control) };
-        struct cmsghdr *c = CMSG_FIRSTHDR(&header);
+        struct routed routed;
+        struct msghdr message;
 
-        c->cmsg_level = IPPROTO_IP;
-        c->cmsg_type = IP_PKTINFO;
-        c->cmsg_len = CMSG_LEN(sizeof(info));
-        memcpy(CMSG_DATA(c), &info, sizeof(info));
-        return sendmsg(fd, &header, MSG_DONTWAIT) < 0 ? -errno : 0;
+        route_message(&routed, &(struct udp_route){ to, from, ifindex });
+        message = message_of(&routed, &vector);
+        return sendmsg(fd, &message, MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
-static int send_by_gso(int fd, const uint8_t *data, size_t n, size_t segment) {
+static int send_by_gso(int fd, const struct udp_route *route, const uint8_t *data,
+                       size_t n, size_t segment) {
         uint16_t size = (uint16_t)segment;
-        _Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(size))] = { 0 };
         struct iovec vector = { (void *)(uintptr_t)data, n };
-        struct msghdr header = { .msg_iov = &vector,
-                                 .msg_iovlen = 1,
-                                 .msg_control = control,
-                                 .msg_controllen = sizeof(control) };
-        struct cmsghdr *c = CMSG_FIRSTHDR(&header);
+        struct routed routed;
+        struct msghdr message;
 
-        c->cmsg_level = IPPROTO_UDP;
-        c->cmsg_type = UDP_SEGMENT;
-        c->cmsg_len = CMSG_LEN(sizeof(size));
-        memcpy(CMSG_DATA(c), &size, sizeof(size));
-        return sendmsg(fd, &header, MSG_DONTWAIT) < 0 ? -errno : 0;
+        route_message(&routed, route);
+        add_control(&routed, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size));
+        message = message_of(&routed, &vector);
+        return sendmsg(fd, &message, MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
-static int send_each(int fd, const uint8_t *data, size_t n, size_t segment) {
+static int send_each(int fd, const struct udp_route *route, const uint8_t *data,
+                     size_t n, size_t segment) {
         struct mmsghdr headers[SEGMENTS_MAX] = { 0 };
         struct iovec vectors[SEGMENTS_MAX];
+        struct routed routed;
         unsigned count = 0;
         int sent;
 
+        route_message(&routed, route);
         for (size_t at = 0; at < n && count < SEGMENTS_MAX; at += segment, count++) {
                 vectors[count] = (struct iovec){ (void *)(uintptr_t)(data + at),
                                                  min_size(segment, n - at) };
-                headers[count].msg_hdr.msg_iov = &vectors[count];
-                headers[count].msg_hdr.msg_iovlen = 1;
+                headers[count].msg_hdr = message_of(&routed, &vectors[count]);
         }
         sent = sendmmsg(fd, headers, count, MSG_DONTWAIT);
         return sent < 0 ? -errno : sent;
 }
 
-int udp_send_segments(int fd, const void *data, size_t n, size_t segment) {
+int udp_send_segments(int fd, const struct udp_route *route, const void *data, size_t n,
+                      size_t segment) {
         size_t per_call = min_size(SEGMENTS_MAX, max_u64(GSO_BYTES_MAX / segment, 1));
         const uint8_t *p = data;
         size_t at = 0;
@@ -241,13 +287,13 @@ int udp_send_segments(int fd, const void *data, size_t n, size_t segment) {
 
         while (at < n) {
                 size_t piece = min_size(per_call * segment, n - at);
-                int r = piece > segment ? send_by_gso(fd, p + at, piece, segment)
+                int r = piece > segment ? send_by_gso(fd, route, p + at, piece, segment)
                                         : -EIO;
 
                 if (r == 0)
                         r = (int)((piece + segment - 1) / segment);
                 else if (r == -EIO || r == -EINVAL || r == -EMSGSIZE)
-                        r = send_each(fd, p + at, piece, segment);
+                        r = send_each(fd, route, p + at, piece, segment);
                 if (r <= 0)
                         return total > 0 ? total : r;
                 total += r;

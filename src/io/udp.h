@@ -33,8 +33,13 @@ struct udp_received {
 /* Bound to `at`, and to the interface when `device` is not NULL. */
 MUST_USE int udp_open(struct udp_endpoint at, const char *device, unsigned flags,
                       int *ret_fd);
-/* Bound to `local` with a port of the kernel's choice, connected to `peer`. */
-MUST_USE int udp_connect(ip4_t local, struct udp_endpoint peer, int *ret_fd);
+/* first 0: the kernel's choice */
+struct udp_ports {
+        uint16_t first, last;
+};
+/* Bound to `local` with one of the ports, connected to `peer`. -EADDRINUSE: all are. */
+MUST_USE int udp_connect(ip4_t local, struct udp_ports ports, struct udp_endpoint peer,
+                         int *ret_fd);
 /* What one datagram to the peer of a connected socket may be at most, its headers
  * included, as the routes and what routers said have it; -errno. */
 int udp_path_mtu(int fd);
@@ -55,7 +60,14 @@ int udp_recv_one(int fd, void *data, size_t n);
 MUST_USE int udp_send(int fd, const void *data, size_t n, struct udp_endpoint to,
                       ip4_t from, int ifindex);
 
-/* On a connected socket: `n` bytes as datagrams of `segment` bytes each, the last
- * one shorter. One system call by UDP segmentation offload where the kernel has it,
- * sendmmsg otherwise. Returns the datagrams taken, or -errno. */
-int udp_send_segments(int fd, const void *data, size_t n, size_t segment);
+/* Where to and from where, as udp_send() has it. */
+struct udp_route {
+        struct udp_endpoint to;
+        ip4_t from;
+        int ifindex;
+};
+/* `n` bytes as datagrams of `segment` bytes each, the last one shorter; `route` is NULL
+ * on a connected socket. One system call by UDP segmentation offload where the kernel
+ * has it, sendmmsg otherwise. Returns the datagrams taken, or -errno. */
+int udp_send_segments(int fd, const struct udp_route *route, const void *data, size_t n,
+                      size_t segment);

@@ -66,7 +66,8 @@ struct transfer {
         struct tftp_options asked;
         int64_t ticket; /* of a file that the core still makes; -1: none */
         struct vtree_file *file;
-        int fd; /* connected; -1 before the file is there */
+        int fd; /* connected; -1 before the file is there, and with tftp.single-port */
+        bool is_shared; /* on the listening socket: its packets come by on_datagram() */
         struct loop_watch *watch;
         struct loop_timer *timer;
         struct tftp_session session;
@@ -88,6 +89,7 @@ struct request {
 };
 
 static const nsec_t progress_every = 250 * NSEC_PER_MSEC;
+static const nsec_t full_pause = NSEC_PER_MSEC;
 
 static void run(struct transfer *t);
 
@@ -408,6 +410,17 @@ static bool sent(struct transfer *t, int r, uint32_t count, nsec_t now) {
         return true;
 }
 
+static int send_datagrams(struct transfer *t, const void *data, size_t n,
+                          size_t segment) {
+        const struct udp_route route = { t->client, t->local, t->ifindex };
+
+        if (!t->is_shared)
+                return udp_send_segments(t->fd, NULL, data, n, segment);
+        if (t->listen_fd < 0)
+                return -ENOTCONN;
+        return udp_send_segments(t->listen_fd, &route, data, n, segment);
+}
+
 static bool send_blocks(struct transfer *t, const struct tftp_action *a, nsec_t now) {
         size_t segment = t->session.blksize + TFTP_HEAD, n;
         uint32_t piece = t->door->n_transfers > MANY ? PIECE_AMONG_MANY : PIECE_ALONE;
@@ -421,22 +434,21 @@ static bool send_blocks(struct transfer *t, const struct tftp_action *a, nsec_t 
                                           : "the file could not be read");
                 return true;
         }
-        return sent(t, udp_send_segments(t->fd, t->door->packets, n, segment), count,
-                    now);
+        return sent(t, send_datagrams(t, t->door->packets, n, segment), count, now);
 }
 
 static bool send_oack(struct transfer *t, nsec_t now) {
         uint8_t bytes[TFTP_OACK_MAX];
         size_t n = tftp_session_oack(&t->session, bytes);
 
-        return sent(t, udp_send_segments(t->fd, bytes, n, n), 1, now);
+        return sent(t, send_datagrams(t, bytes, n, n), 1, now);
 }
 
 static void send_last_words(struct transfer *t, const struct tftp_action *a,
                             nsec_t now) {
         uint8_t bytes[TFTP_BLKSIZE_DEFAULT];
         size_t n = tftp_build_error(bytes, sizeof(bytes), a->error, a->message);
-        int ignored = udp_send_segments(t->fd, bytes, n, n);
+        int ignored = send_datagrams(t, bytes, n, n);
 
         (void)ignored;
         tftp_session_sent(&t->session, 1, now);
@@ -451,6 +463,11 @@ static void arm(struct transfer *t, nsec_t deadline) {
         loop_timer_set(t->timer, deadline);
 }
 
+static void watch(struct transfer *t, unsigned wanted) {
+        if (t->watch)
+                loop_watch_set(t->watch, wanted);
+}
+
 /* Carries out actions until the session waits; frees the transfer at its end. */
 static void run(struct transfer *t) {
         bool is_full = false, has_sent = false;
@@ -462,7 +479,7 @@ static void run(struct transfer *t) {
                 switch (a.kind) {
                 case TFTP_WAIT:
                         arm(t, a.deadline);
-                        loop_watch_set(t->watch, LOOP_READABLE);
+                        watch(t, LOOP_READABLE);
                         if (has_sent)
                                 read_on(t);
                         return;
@@ -487,8 +504,9 @@ static void run(struct transfer *t) {
                         return;
                 }
         }
-        arm(t, t->session.deadline);
-        loop_watch_set(t->watch, LOOP_READABLE | LOOP_WRITABLE);
+        /* Nobody tells when the shared socket has room again. */
+        arm(t, t->is_shared ? loop_now() + full_pause : t->session.deadline);
+        watch(t, LOOP_READABLE | LOOP_WRITABLE);
 }
 
 static void on_ready(int fd, unsigned ready, void *userdata) {
@@ -519,9 +537,15 @@ static void on_timer(void *userdata) {
 
 static int open_socket(struct transfer *t) {
         struct loop *loop = files_loop(t->door->files);
-        int r = udp_connect(t->local, t->client, &t->fd);
+        const struct conf *conf = files_conf(t->door->files);
+        struct udp_ports ports = { conf->tftp.port_range.first,
+                                   conf->tftp.port_range.last };
+        int r = 0;
 
-        if (r == 0)
+        t->is_shared = conf->tftp.single_port;
+        if (!t->is_shared)
+                r = udp_connect(t->local, ports, t->client, &t->fd);
+        if (r == 0 && !t->is_shared)
                 r = loop_watch_new(loop, t->fd, LOOP_READABLE, on_ready, t, &t->watch);
         if (r == 0)
                 r = loop_timer_new(loop, on_timer, t, &t->timer);
@@ -535,10 +559,22 @@ static void refuse_transfer(struct transfer *t, enum tftp_error error,
         transfer_free(t);
 }
 
+static int path_mtu(const struct transfer *t) {
+        int fd, mtu;
+
+        if (!t->is_shared)
+                return udp_path_mtu(t->fd);
+        if (udp_connect(t->local, (struct udp_ports){ 0 }, t->client, &fd) < 0)
+                return -ENOTCONN;
+        mtu = udp_path_mtu(fd);
+        close(fd);
+        return mtu;
+}
+
 /* A datagram above the path's MTU travels in fragments: some boot ROMs cannot join
  * them, switches and firewalls drop them, and the loss of one costs the whole block. */
 static uint16_t blksize_of(const struct transfer *t) {
-        int mtu = udp_path_mtu(t->fd);
+        int mtu = path_mtu(t);
         uint64_t most = mtu > HEADS ? (uint64_t)(mtu - HEADS) : TFTP_BLKSIZE_ETHERNET;
 
         return (uint16_t)min_u64(min_u64(most, TFTP_BLKSIZE_MAX),
@@ -777,6 +813,24 @@ static void on_packet(const struct request *r, const struct tftp_packet *p) {
         }
 }
 
+/* With tftp.single-port: a packet of a transfer that runs. */
+static bool is_of_a_transfer(const struct request *r, const struct tftp_packet *p) {
+        if (!r->source || (p->opcode != TFTP_OP_ACK && p->opcode != TFTP_OP_ERROR))
+                return false;
+        LIST_FOR_EACH(pos, &r->source->held) {
+                struct transfer *t = CONTAINER_OF(pos, struct transfer, in_source);
+
+                if (!t->is_shared || t->client.port != r->datagram->from.port)
+                        continue;
+                tftp_session_recv(&t->session, r->datagram->data, r->datagram->n,
+                                  r->now);
+                tell_progress(t, r->now);
+                run(t);
+                return true;
+        }
+        return false;
+}
+
 static void on_datagram(struct listener *listener, const struct udp_received *datagram,
                         nsec_t now) {
         struct files_tftp *door = listener->door;
@@ -790,6 +844,8 @@ static void on_datagram(struct listener *listener, const struct udp_received *da
         const char *why = tftp_verdict_text(verdict);
 
         if (verdict == TFTP_OK) {
+                if (is_of_a_transfer(&r, &p))
+                        return;
                 if (r.source &&
                     files_source_admits(r.source, files_conf(door->files)->tftp.rate,
                                         now)) {

@@ -292,6 +292,38 @@ def test_the_configuration_limits_blocks(network, client, root):
         assert reader.read() == (root / "file").read_bytes()
 
 
+def test_transfers_run_on_the_port_of_the_requests_when_told(network, client, root):
+    """What a container's or a router's address translation lets back in."""
+    data = os.urandom(300001)
+    (root / "kernel").write_bytes(data)
+    config = SERVER + "\ntftp: {single-port: true, rate: 20}\n"
+    with lab.Server(network, "--root", root, config=config) as server:
+        readers = [Tftp(client, "kernel", blksize=1000, windowsize=1 + i, tsize=0)
+                   for i in range(6)]
+        assert {reader.peer for reader in readers} == {("10.77.0.1", 69)}
+        while not all(reader.is_done for reader in readers):
+            for reader in readers:
+                if not reader.is_done:
+                    reader.window_read()
+        assert all(reader.data == data for reader in readers)
+        gone = Tftp(client, "kernel", blksize=1000)
+        gone.sock.sendto(b"\0\5\0\0no room\0", gone.peer)
+        server.wait_for("no room")
+
+
+def test_transfers_run_on_the_ports_they_are_given(network, client, root):
+    (root / "kernel").write_bytes(b"k" * 5000)
+    config = SERVER + "\ntftp: {port-range: 30000-30002}\n"
+    with lab.Server(network, "--root", root, config=config):
+        readers = [Tftp(client, "kernel", blksize=1000) for _ in range(3)]
+        assert {reader.peer[1] for reader in readers} == {30000, 30001, 30002}
+        sock = udp_socket(client)
+        sock.sendto(b"\0\1kernel\0octet\0", ("10.77.0.1", 69))
+        assert b"no socket left" in sock.recv(1000)
+        assert readers[0].read() == b"k" * 5000
+        assert Tftp(client, "kernel").read() == b"k" * 5000
+
+
 def test_sigterm_ends_all_within_a_transfer(network, client, root, server):
     (root / "kernel").write_bytes(b"k" * (64 << 20))
     reader = Tftp(client, "kernel", blksize=1000)
