@@ -29,6 +29,7 @@ struct build_node {
         uint32_t first_child, n_children; /* in `sorted` */
         uint32_t number;                  /* in the index */
         uint64_t size, mtime;
+        uint16_t mode;
 };
 
 struct media_build {
@@ -149,9 +150,15 @@ int media_build_link(struct media_build *build, uint32_t parent, const char *nam
                      nsec_t mtime, const char *target) {
         struct build_node node = { .kind = FORMAT_LINK, .mtime = mtime };
         uint32_t ignored;
-        int r = add_string(build, target, &node.link);
+        int r = strlen(target) > FORMAT_LINK_MAX
+                        ? MEDIA_BUILD_BAD_NAME
+                        : add_string(build, target, &node.link);
 
         return r ? r : add_node(build, parent, name, node, &ignored);
+}
+
+void media_build_mode(struct media_build *build, uint32_t mode) {
+        build->nodes[build->n_nodes - 1].mode = mode & 07777;
 }
 
 int media_build_extent(struct media_build *build, uint32_t file, uint64_t offset,
@@ -313,13 +320,15 @@ static uint32_t follow(struct media_build *build, uint32_t link, unsigned hops) 
 static struct format_node finished_node(struct media_build *build, uint32_t i) {
         const struct build_node *node = &build->nodes[i];
         struct format_node out = { .name = node->name,
-                                   .kind = node->kind,
+                                   .kind = (uint16_t)node->kind,
+                                   .mode = node->mode,
                                    .size = node->size,
                                    .mtime = node->mtime };
 
         if (node->kind == FORMAT_LINK) {
                 uint32_t target = follow(build, i, 0);
 
+                out.count = node->link;
                 if (target == NODE_NONE || build->nodes[target].number == NODE_NONE)
                         out.kind = FORMAT_DEAD_LINK;
                 else

@@ -35,6 +35,8 @@ MUST_USE int media_build_file(struct media_build *build, uint32_t parent,
                               const char *name, nsec_t mtime, uint32_t *ret_node);
 MUST_USE int media_build_link(struct media_build *build, uint32_t parent,
                               const char *name, nsec_t mtime, const char *target);
+/* Permission bits, of what was added last. */
+void media_build_mode(struct media_build *build, uint32_t mode);
 /* The next piece of a file, right after the file was added. Pieces of no length are
  * left out; neighbours are joined. */
 MUST_USE int media_build_extent(struct media_build *build, uint32_t file,

@@ -17,7 +17,7 @@
 
 enum format_kind { FORMAT_FILE, FORMAT_FOLDER, FORMAT_DEAD_LINK, FORMAT_LINK };
 
-enum { FORMAT_NAME_MAX = 255 };
+enum { FORMAT_NAME_MAX = 255, FORMAT_LINK_MAX = 1023 };
 
 struct format_header {
         char magic[8];
@@ -29,9 +29,10 @@ struct format_header {
 
 struct format_node {
         uint32_t name; /* in the strings */
-        uint32_t kind;
+        uint16_t kind;
+        uint16_t mode;  /* permission bits; 0: the image does not say */
         uint32_t first; /* child, extent, or the node a link leads to */
-        uint32_t count;
+        uint32_t count; /* of these; of a link: its text, in the strings */
         uint64_t size, mtime;
 };
 

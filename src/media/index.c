@@ -124,6 +124,17 @@ static bool link_is_sound(const struct media_index *index,
                node_at(index, header, node->first).kind <= FORMAT_FOLDER;
 }
 
+static bool link_text_is_sound(const struct media_index *index,
+                               const struct format_header *header,
+                               const struct format_node *node) {
+        size_t room;
+
+        if (node->count >= header->n_strings)
+                return false;
+        room = min_size(header->n_strings - node->count, FORMAT_LINK_MAX + 1);
+        return strnlen(name_at(index, header, node->count), room) < room;
+}
+
 static bool node_is_sound(const struct media_index *index,
                           const struct format_header *header, uint32_t i,
                           struct progress *progress) {
@@ -141,9 +152,10 @@ static bool node_is_sound(const struct media_index *index,
         case FORMAT_FILE:
                 return file_is_sound(index, header, &node, progress);
         case FORMAT_LINK:
-                return link_is_sound(index, header, &node);
+                return link_is_sound(index, header, &node) &&
+                       link_text_is_sound(index, header, &node);
         case FORMAT_DEAD_LINK:
-                return true;
+                return link_text_is_sound(index, header, &node);
         default:
                 return false;
         }
@@ -255,8 +267,11 @@ static struct media_node public_node(const struct media_index *index,
         struct media_node public = {
                 .is_link = node.kind == FORMAT_LINK || node.kind == FORMAT_DEAD_LINK,
                 .name = name_at(index, header, node.name),
+                .link = "",
         };
 
+        if (public.is_link)
+        public.link = name_at(index, header, node.count);
         if (node.kind == FORMAT_LINK)
                 node = node_at(index, header, node.first);
         public.kind = node.kind == FORMAT_FILE     ? MEDIA_NODE_FILE
@@ -264,6 +279,7 @@ static struct media_node public_node(const struct media_index *index,
                                                    : MEDIA_NODE_DEAD_LINK;
         public.size = node.kind == FORMAT_FILE ? node.size : 0;
         public.mtime = node.mtime;
+        public.mode = node.mode;
         public.first = node.first;
         public.n_extents = node.kind == FORMAT_FILE ? node.count : 0;
         public.n_children = node.kind == FORMAT_FOLDER ? node.count : 0;
@@ -280,7 +296,7 @@ static int compare_segment(const char *segment, size_t n, const char *name) {
 static bool find_child(const struct media_index *index,
                        const struct format_header *header,
                        const struct format_node *folder, const char *segment, size_t n,
-                       struct format_node *ret) {
+                       uint32_t *ret) {
         uint32_t low = folder->first, high = folder->first + folder->count;
 
         while (low < high) {
@@ -290,7 +306,7 @@ static bool find_child(const struct media_index *index,
                         compare_segment(segment, n, name_at(index, header, node.name));
 
                 if (order == 0) {
-                        *ret = node;
+                        *ret = middle;
                         return true;
                 }
                 if (order < 0)
@@ -301,26 +317,55 @@ static bool find_child(const struct media_index *index,
         return false;
 }
 
-bool media_index_lookup(const struct media_index *index, const char *path, size_t n,
-                        struct media_node *ret) {
+bool media_index_find(const struct media_index *index, const char *path, size_t n,
+                      uint32_t *ret) {
         struct format_header header = header_of(index);
-        struct format_node node;
+        uint32_t number = 0;
 
         if (header.n_nodes == 0)
                 return false;
-        node = node_at(index, &header, 0);
         for (size_t at = 0; at < n;) {
                 const char *slash = memchr(path + at, '/', n - at);
                 size_t n_segment = slash ? (size_t)(slash - path) - at : n - at;
+                struct format_node node = node_at(index, &header, number);
 
                 if (node.kind == FORMAT_LINK)
                         node = node_at(index, &header, node.first);
                 if (node.kind != FORMAT_FOLDER || n_segment == 0 ||
                     memchr(path + at, '\0', n_segment) ||
-                    !find_child(index, &header, &node, path + at, n_segment, &node))
+                    !find_child(index, &header, &node, path + at, n_segment, &number))
                         return false;
                 at += n_segment + (slash ? 1 : 0);
         }
+        *ret = number;
+        return true;
+}
+
+uint64_t media_index_hash(const struct media_index *index) {
+        struct format_header header = header_of(index);
+        uint64_t hash = header.n_nodes, word;
+        size_t n = header.info_at;
+
+        /* Multiply and fold: it only has to tell images apart, not to resist. */
+        for (size_t at = sizeof(header); at + sizeof(word) <= n; at += sizeof(word)) {
+                memcpy(&word, index->data + at, sizeof(word));
+                hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+                hash ^= hash >> 29;
+        }
+        for (size_t at = n - n % sizeof(word); at < n; at++)
+                hash = (hash ^ index->data[at]) * 0x9e3779b97f4a7c15ULL;
+        return hash ^ hash >> 32;
+}
+
+bool media_index_lookup(const struct media_index *index, const char *path, size_t n,
+                        struct media_node *ret) {
+        struct format_header header = header_of(index);
+        struct format_node node;
+        uint32_t number;
+
+        if (!media_index_find(index, path, n, &number))
+                return false;
+        node = node_at(index, &header, number);
         if (node.kind == FORMAT_DEAD_LINK)
                 return false;
         *ret = public_node(index, &header, node);

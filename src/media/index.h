@@ -23,7 +23,9 @@ enum media_node_kind { MEDIA_NODE_FILE, MEDIA_NODE_FOLDER, MEDIA_NODE_DEAD_LINK 
 
 struct media_node {
         enum media_node_kind kind;
-        bool is_link; /* the name is a link's; the rest is what it leads to */
+        bool is_link;     /* the name is a link's; the rest is what it leads to */
+        const char *link; /* its text, as it stands in the image; "" when it is none */
+        uint32_t mode;    /* permission bits; 0: the image does not say */
         const char *name;
         uint64_t size;       /* FILE */
         nsec_t mtime;        /* since 1970 */
@@ -49,12 +51,22 @@ uint32_t media_index_count(const struct media_index *index);
  * and at the end. False when there is no such file or folder. */
 MUST_USE bool media_index_lookup(const struct media_index *index, const char *path,
                                  size_t n, struct media_node *ret);
+/* The number of what a path names; a link at its end is not followed. */
+MUST_USE bool media_index_find(const struct media_index *index, const char *path,
+                               size_t n, uint32_t *ret);
+/* Of everything that a node's number stands for: equal for the same image. */
+uint64_t media_index_hash(const struct media_index *index);
 /* Node i of media_index_count(); a builder's order, parents before children. */
 MUST_USE bool media_index_node(const struct media_index *index, uint32_t i,
                                struct media_node *ret);
 /* Child i of a folder, i < n_children; extent i of a file, i < n_extents. */
 struct media_node media_index_child(const struct media_index *index,
                                     const struct media_node *folder, uint32_t i);
+/* Its number. */
+static inline uint32_t media_index_child_number(const struct media_node *folder,
+                                                uint32_t i) {
+        return folder->first + i;
+}
 struct media_extent media_index_extent(const struct media_index *index,
                                        const struct media_node *file, uint32_t i);
 

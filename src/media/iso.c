@@ -92,19 +92,23 @@ static int add_children(struct media_build *build, IsoDir *dir, uint32_t parent,
 static int add_node(struct media_build *build, IsoNode *node, uint32_t parent,
                     struct text *why) {
         const char *name = iso_node_get_name(node);
-        uint32_t added;
+        uint32_t mode = iso_node_get_permissions(node), added;
         int r;
 
         switch (iso_node_get_type(node)) {
         case LIBISO_DIR:
                 r = media_build_folder(build, parent, name, node_mtime(node), &added);
-                if (r == 0)
+                if (r == 0) {
+                        media_build_mode(build, mode);
                         return add_children(build, (IsoDir *)node, added, why);
+                }
                 break;
         case LIBISO_FILE:
                 r = media_build_file(build, parent, name, node_mtime(node), &added);
-                if (r == 0)
+                if (r == 0) {
+                        media_build_mode(build, mode);
                         r = add_extents(build, (IsoFile *)node, added);
+                }
                 break;
         case LIBISO_SYMLINK:
                 r = media_build_link(build, parent, name, node_mtime(node),

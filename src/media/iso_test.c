@@ -141,6 +141,8 @@ static void store_both32(uint8_t *p, uint32_t v) {
 static void rock_ridge_names_and_links_are_read(void **state) {
         struct image *image = *state;
         struct media_index index;
+        struct media_node node;
+        uint32_t number;
         struct media_iso iso;
 
         tree_file(image->tree, "Install.amd/VmLinuz", "a kernel");
@@ -160,6 +162,13 @@ static void rock_ridge_names_and_links_are_read(void **state) {
         assert_content(image, &index, "empty", "");
         assert_int_equal(kind_at(&index, "install.amd"), -1);
         assert_int_equal(kind_at(&index, ".disk"), MEDIA_NODE_FOLDER);
+        assert_true(media_index_find(&index, "Install.amd/up", 14, &number));
+        assert_true(media_index_node(&index, number, &node));
+        assert_true(node.is_link);
+        assert_string_equal(node.link, "../.disk");
+        assert_true(media_index_find(&index, "Install.amd/VmLinuz", 19, &number));
+        assert_true(media_index_node(&index, number, &node));
+        assert_int_equal(node.mode & 0444, 0444);
         media_iso_done(&iso);
 }
 

@@ -10,7 +10,7 @@
 
 #include "vtree/internal.h"
 
-static uint64_t mix(uint64_t hash, uint64_t v) {
+uint64_t vtree_mix(uint64_t hash, uint64_t v) {
         /* The finaliser of MurmurHash3: every bit of v reaches every bit of the hash.
          */
         v *= 0xff51afd7ed558ccdULL;
@@ -20,13 +20,13 @@ static uint64_t mix(uint64_t hash, uint64_t v) {
 }
 
 uint64_t vtree_etag(const struct stat *st, uint64_t offset, uint64_t size) {
-        uint64_t hash = mix(0x9e3779b97f4a7c15ULL, (uint64_t)st->st_dev);
+        uint64_t hash = vtree_mix(0x9e3779b97f4a7c15ULL, (uint64_t)st->st_dev);
 
-        hash = mix(hash, (uint64_t)st->st_ino);
-        hash = mix(hash, (uint64_t)st->st_size);
-        hash = mix(hash, (uint64_t)st->st_mtim.tv_sec);
-        hash = mix(hash, (uint64_t)st->st_mtim.tv_nsec);
-        return mix(mix(hash, offset), size);
+        hash = vtree_mix(hash, (uint64_t)st->st_ino);
+        hash = vtree_mix(hash, (uint64_t)st->st_size);
+        hash = vtree_mix(hash, (uint64_t)st->st_mtim.tv_sec);
+        hash = vtree_mix(hash, (uint64_t)st->st_mtim.tv_nsec);
+        return vtree_mix(vtree_mix(hash, offset), size);
 }
 
 nsec_t vtree_mtime(const struct stat *st) {

@@ -6,6 +6,19 @@ struct stat;
 
 uint64_t vtree_etag(const struct stat *st, uint64_t offset, uint64_t size);
 nsec_t vtree_mtime(const struct stat *st);
+uint64_t vtree_mix(uint64_t hash, uint64_t v);
+/* Of something that only we have: by its name. */
+uint64_t vtree_id_of_path(const char *path);
+struct vtree_node vtree_node_of_folder(const char *path);
+
+/* What is at `below` of a host folder, or is `below` itself when the folder is
+ * AT_FDCWD; a link at the end is not followed. */
+int vtree_look_beneath(int folder, const char *below, struct vtree_node *ret);
+int vtree_read_link_beneath(int folder, const char *below,
+                            char ret[static PATH_MAX_BYTES]);
+int vtree_look_at(int folder, const char *name, struct vtree_node *ret);
+/* Opens with these flags, never outside: a descriptor in *ret, or an answer. */
+int vtree_fd_beneath(int folder, const char *below, int flags, int *ret);
 
 /* fd is taken over, also on failure. */
 int vtree_file_new(const char *path, int fd, size_t n_extents, struct vtree_file **ret);
@@ -31,8 +44,19 @@ int vtree_medium_open(struct vtree_medium *medium, const char *below, const char
 int vtree_medium_open_image(struct vtree_medium *medium, const char *path,
                             struct vtree_file **ret);
 
+int vtree_medium_look(struct vtree_medium *medium, const char *below,
+                      struct vtree_node *ret);
+int vtree_medium_look_image(struct vtree_medium *medium, struct vtree_node *ret);
+int vtree_medium_read_link(struct vtree_medium *medium, const char *below,
+                           char ret[static PATH_MAX_BYTES]);
+/* What the image is, whatever its name: 0 for a tree. */
+uint64_t vtree_medium_image(struct vtree_medium *medium);
+int vtree_medium_find_node(struct vtree_medium *medium, uint32_t number,
+                           char ret[static PATH_MAX_BYTES]);
+
 /* Names being collected for a listing. */
 struct vtree_names {
+        bool has_nodes; /* links stay links, and every entry gets its node */
         struct vtree_entry *entries; /* names are owned */
         size_t n, room;
         bool failed;

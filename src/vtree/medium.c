@@ -23,6 +23,8 @@ struct vtree_medium {
         struct media_index index;
         void *mapped;
         size_t n_mapped;
+        uint64_t identity; /* of the image; 0 until it is asked for */
+        uint32_t *parents; /* of every node; NULL until they are asked for */
 };
 
 static int map_index(struct vtree_medium *medium, int fd) {
@@ -73,6 +75,7 @@ struct vtree_medium *vtree_medium_free(struct vtree_medium *medium) {
         if (medium->mapped)
                 munmap(medium->mapped, medium->n_mapped);
         close(medium->image);
+        free(medium->parents);
         free(medium);
         return NULL;
 }
@@ -159,6 +162,157 @@ int vtree_medium_open_image(struct vtree_medium *medium, const char *path,
         return fd < 0 ? -errno : vtree_file_from_fd(fd, path, ret);
 }
 
+uint64_t vtree_medium_image(struct vtree_medium *medium) {
+        uint64_t hash;
+
+        if (medium->is_tree || medium->identity)
+                return medium->identity;
+        hash = vtree_mix(media_index_hash(&medium->index), medium->st.st_ino);
+        hash = vtree_mix(hash, (uint64_t)medium->st.st_size);
+        hash = vtree_mix(hash, vtree_mtime(&medium->st));
+        medium->identity = hash ? hash : 1;
+        return medium->identity;
+}
+
+static uint32_t mode_of(const struct media_node *node) {
+        bool is_folder = node->kind == MEDIA_NODE_FOLDER;
+
+        if (node->is_link)
+                return 0777;
+        /* Everything here may be read by everybody, whatever the image thinks of
+         * users that it does not know. */
+        return node->mode ? node->mode | (is_folder ? 0555 : 0444)
+                          : (is_folder ? 0555 : 0444);
+}
+
+static int look_at_node(struct vtree_medium *medium, uint32_t number,
+                        struct vtree_node *ret) {
+        struct media_node node;
+
+        if (!media_index_node(&medium->index, number, &node))
+                return VTREE_NOT_FOUND;
+        *ret = (struct vtree_node){
+                .kind = node.is_link                     ? VTREE_LINK
+                        : node.kind == MEDIA_NODE_FOLDER ? VTREE_FOLDER
+                                                         : VTREE_FILE,
+                .mode = mode_of(&node),
+                .size = node.is_link ? strlen(node.link) : node.size,
+                .mtime = node.mtime,
+                .image = vtree_medium_image(medium),
+                .number = number,
+        };
+        ret->id = vtree_mix(ret->image, number);
+        return VTREE_OK;
+}
+
+int vtree_medium_look(struct vtree_medium *medium, const char *below,
+                      struct vtree_node *ret) {
+        uint32_t number;
+
+        if (medium->is_tree)
+                return vtree_look_beneath(medium->image, below, ret);
+        if (!is_unchanged(medium))
+                return VTREE_UNREADABLE;
+        if (!media_index_find(&medium->index, below, strlen(below), &number))
+                return VTREE_NOT_FOUND;
+        return look_at_node(medium, number, ret);
+}
+
+/* The raw image: an image written over in place is another one. */
+int vtree_medium_look_image(struct vtree_medium *medium, struct vtree_node *ret) {
+        if (!is_unchanged(medium))
+                return VTREE_UNREADABLE;
+        *ret = (struct vtree_node){ .kind = VTREE_FILE,
+                                    .mode = 0444,
+                                    .size = vtree_medium_size(medium),
+                                    .mtime = vtree_medium_mtime(medium),
+                                    .id = vtree_mix(vtree_medium_image(medium),
+                                                    ~0ULL) };
+        return VTREE_OK;
+}
+
+int vtree_medium_read_link(struct vtree_medium *medium, const char *below,
+                           char ret[static PATH_MAX_BYTES]) {
+        struct media_node node;
+        uint32_t number;
+
+        if (medium->is_tree)
+                return vtree_read_link_beneath(medium->image, below, ret);
+        if (!media_index_find(&medium->index, below, strlen(below), &number) ||
+            !media_index_node(&medium->index, number, &node) || !node.is_link ||
+            strlen(node.link) >= PATH_MAX_BYTES)
+                return VTREE_NOT_FOUND;
+        memcpy(ret, node.link, strlen(node.link) + 1);
+        return VTREE_OK;
+}
+
+/* The index leads from folders to what is in them; for the way back, four bytes a
+ * node are made when somebody first asks. */
+static bool make_parents(struct vtree_medium *medium) {
+        uint32_t n = media_index_count(&medium->index);
+        struct media_node node;
+
+        if (medium->parents)
+                return true;
+        medium->parents = calloc((size_t)n + 1, sizeof(*medium->parents));
+        if (!medium->parents)
+                return false;
+        for (uint32_t i = 0; i < n; i++) {
+                if (!media_index_node(&medium->index, i, &node) || node.is_link ||
+                    node.kind != MEDIA_NODE_FOLDER)
+                        continue;
+                for (uint32_t j = 0; j < node.n_children; j++)
+                        medium->parents[media_index_child_number(&node, j)] = i;
+        }
+        return true;
+}
+
+int vtree_medium_find_node(struct vtree_medium *medium, uint32_t number,
+                           char ret[static PATH_MAX_BYTES]) {
+        char path[PATH_MAX_BYTES];
+        size_t at = sizeof(path) - 1;
+        const char *name;
+
+        if (number >= media_index_count(&medium->index))
+                return VTREE_NOT_FOUND;
+        if (!make_parents(medium))
+                return -ENOMEM;
+        /* From its end: every parent stands before its children in the index. */
+        path[at] = '\0';
+        for (; number != 0; number = medium->parents[number]) {
+                struct media_node node;
+                size_t n;
+
+                if (!media_index_node(&medium->index, number, &node))
+                        return VTREE_NOT_FOUND;
+                n = strlen(node.name);
+                if (n + 1 > at)
+                        return VTREE_NOT_FOUND;
+                at -= n;
+                memcpy(path + at, node.name, n);
+                path[--at] = '/';
+        }
+        name = medium->name;
+        if (strlen("media/") + strlen(name) + strlen(path + at) >= PATH_MAX_BYTES)
+                return VTREE_NOT_FOUND;
+        memcpy(ret, "media/", 7);
+        strcat(ret, name);
+        strcat(ret, path + at);
+        return VTREE_OK;
+}
+
+static void add_node(struct vtree_medium *medium, struct vtree_names *names,
+                     uint32_t number) {
+        struct media_node node;
+        struct vtree_entry entry = { 0 };
+
+        if (!media_index_node(&medium->index, number, &node) ||
+            look_at_node(medium, number, &entry.node) != VTREE_OK)
+                return;
+        entry.name = node.name;
+        vtree_names_add(names, &entry);
+}
+
 int vtree_medium_list(struct vtree_medium *medium, const char *below,
                       struct vtree_names *names) {
         struct media_node folder;
@@ -171,6 +325,10 @@ int vtree_medium_list(struct vtree_medium *medium, const char *below,
         for (uint32_t i = 0; i < folder.n_children; i++) {
                 struct media_node child = media_index_child(&medium->index, &folder, i);
 
+                if (names->has_nodes) {
+                        add_node(medium, names, media_index_child_number(&folder, i));
+                        continue;
+                }
                 if (child.kind == MEDIA_NODE_DEAD_LINK)
                         continue;
                 vtree_names_add(names,

@@ -123,8 +123,8 @@ void vtree_remove_medium(struct vtree *tree, uint64_t id) {
                         drop_medium(tree, i);
 }
 
-static int open_fd_beneath(int folder, const char *below, int *ret) {
-        struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+int vtree_fd_beneath(int folder, const char *below, int flags, int *ret) {
+        struct open_how how = { .flags = (uint64_t)flags | O_CLOEXEC,
                                 .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
         long fd;
 
@@ -155,6 +155,10 @@ static int open_fd_beneath(int folder, const char *below, int *ret) {
         default:
                 return -errno;
         }
+}
+
+static int open_fd_beneath(int folder, const char *below, int *ret) {
+        return vtree_fd_beneath(folder, below, O_RDONLY | O_NONBLOCK | O_NOCTTY, ret);
 }
 
 int vtree_open_beneath(int folder, const char *below, const char *path,
@@ -255,6 +259,19 @@ static int open_alias(const struct vtree *tree, const char *path,
         return VTREE_NOT_FOUND;
 }
 
+static int look_at_alias(const struct vtree *tree, const char *path,
+                         struct vtree_node *ret) {
+        struct vtree_file *file;
+        int r = open_alias(tree, path, &file);
+
+        if (r != VTREE_OK)
+                return r;
+        /* A loader's own links are the system's affair: it is shown as a file. */
+        r = file->is_folder ? VTREE_NOT_FOUND : vtree_look_at(file->fd, "", ret);
+        vtree_file_unref(file);
+        return r;
+}
+
 static bool is_folder_of_ours(const struct vtree *tree, const char *path) {
         static const char *const folders[] = { "", "media", "iso", "grub" };
 
@@ -324,6 +341,13 @@ void vtree_names_done(struct vtree_names *names) {
         *names = (struct vtree_names){ 0 };
 }
 
+static void add_node(struct vtree_names *names, int folder, const char *name) {
+        struct vtree_entry entry = { .name = name };
+
+        if (vtree_look_at(folder, name, &entry.node) == VTREE_OK)
+                vtree_names_add(names, &entry);
+}
+
 static void add_from(struct vtree_names *names, DIR *folder) {
         for (const struct dirent *d; (d = readdir(folder));) {
                 struct stat st;
@@ -331,6 +355,10 @@ static void add_from(struct vtree_names *names, DIR *folder) {
                 if (d->d_name[0] == '.' &&
                     (d->d_name[1] == '\0' || strcmp(d->d_name, "..") == 0))
                         continue;
+                if (names->has_nodes) {
+                        add_node(names, dirfd(folder), d->d_name);
+                        continue;
+                }
                 if (fstatat(dirfd(folder), d->d_name, &st, 0) < 0 ||
                     !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
                         continue;
@@ -466,6 +494,100 @@ int vtree_list(struct vtree *tree, const char *path, vtree_list_fn fn, void *use
                     strcmp(names.entries[i].name, names.entries[i - 1].name) != 0)
                         fn(&names.entries[i], userdata);
         return r;
+}
+
+/* Names of ours were listed without a node, and of equal ones any may stand first:
+ * what the tree says of the path holds. */
+static void complete(struct vtree *tree, const char *folder, bool is_alone,
+                     struct vtree_entry *entry) {
+        struct text path = { 0 };
+
+        if (is_alone && entry->node.id != 0)
+                return;
+        text_add(&path, folder);
+        text_add(&path, *folder ? "/" : "");
+        text_add(&path, entry->name);
+        if (path.failed ||
+            vtree_look(tree, text_string(&path), &entry->node) != VTREE_OK)
+                entry->node.id = 0;
+        text_done(&path);
+}
+
+int vtree_scan(struct vtree *tree, const char *path, vtree_list_fn fn, void *userdata) {
+        struct vtree_names names CLEANUP(vtree_names_done) = { .has_nodes = true };
+        int r = collect(tree, path, &names);
+
+        for (size_t i = 0, end; r == VTREE_OK && i < names.n; i = end) {
+                struct vtree_entry *entry = &names.entries[i];
+
+                for (end = i + 1; end < names.n; end++)
+                        if (strcmp(names.entries[end].name, entry->name) != 0)
+                                break;
+                complete(tree, path, end == i + 1, entry);
+                entry->is_folder = entry->node.kind == VTREE_FOLDER;
+                if (entry->node.id != 0)
+                        fn(entry, userdata);
+        }
+        return r;
+}
+
+static int look_below_root(struct vtree *tree, const char *path,
+                           struct vtree_node *ret) {
+        const char *below = below_of(path, "media"), *rest;
+        struct vtree_medium *medium =
+                below && *below ? find_medium(tree, below, &rest) : NULL;
+
+        if (medium)
+                return vtree_medium_look(medium, rest, ret);
+        below = below_of(path, "iso");
+        medium = below && *below ? find_image(tree, below) : NULL;
+        if (medium)
+                return vtree_medium_look_image(medium, ret);
+        return look_at_alias(tree, path, ret);
+}
+
+int vtree_look(struct vtree *tree, const char *path, struct vtree_node *ret) {
+        int r = VTREE_NOT_FOUND;
+
+        /* Folders of ours stay what they are when root gets one of the name. */
+        if (is_folder_of_ours(tree, path)) {
+                *ret = vtree_node_of_folder(path);
+                return VTREE_OK;
+        }
+        if (tree->root >= 0)
+                r = vtree_look_beneath(tree->root, path, ret);
+        if (r != VTREE_NOT_FOUND)
+                return r;
+        if (is_generated(tree, path)) {
+                *ret = (struct vtree_node){ .kind = VTREE_MADE,
+                                            .mode = 0444,
+                                            .id = vtree_id_of_path(path) };
+                return VTREE_OK;
+        }
+        return look_below_root(tree, path, ret);
+}
+
+int vtree_read_link(struct vtree *tree, const char *path,
+                    char ret[static PATH_MAX_BYTES]) {
+        int r = VTREE_NOT_FOUND;
+        const char *below, *rest;
+        struct vtree_medium *medium;
+
+        if (tree->root >= 0)
+                r = vtree_read_link_beneath(tree->root, path, ret);
+        if (r != VTREE_NOT_FOUND)
+                return r;
+        below = below_of(path, "media");
+        medium = below && *below ? find_medium(tree, below, &rest) : NULL;
+        return medium ? vtree_medium_read_link(medium, rest, ret) : VTREE_NOT_FOUND;
+}
+
+int vtree_find_node(struct vtree *tree, uint64_t image, uint32_t number,
+                    char ret[static PATH_MAX_BYTES]) {
+        for (size_t i = 0; i < tree->n_media; i++)
+                if (image != 0 && vtree_medium_image(tree->media[i]) == image)
+                        return vtree_medium_find_node(tree->media[i], number, ret);
+        return VTREE_NOT_FOUND;
 }
 
 /* Appends to the path what the folder calls this segment. */

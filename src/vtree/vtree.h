@@ -81,15 +81,40 @@ bool vtree_file_is_unchanged(const struct vtree_file *file);
 /* The piece of the image that holds `offset`: where, and how much from there on. */
 struct vtree_extent vtree_file_extent(const struct vtree_file *file, uint64_t offset);
 
+/* What a name stands for, links not followed: for a door that shows them as links. */
+enum vtree_kind { VTREE_FILE, VTREE_FOLDER, VTREE_LINK, VTREE_MADE /* generated */ };
+struct vtree_node {
+        enum vtree_kind kind;
+        uint32_t mode; /* permission bits */
+        uint64_t size; /* of a link: of its text */
+        nsec_t mtime;
+        uint64_t id; /* for ever the same; another one's after it was replaced */
+        /* Inside an image: the image, by what it is, and the node's number. 0: not. */
+        uint64_t image;
+        uint32_t number;
+};
+/* The same answers as vtree_open(), but VTREE_OK for what is generated. */
+MUST_USE int vtree_look(struct vtree *tree, const char *path, struct vtree_node *ret);
+/* The text of a link, cut when it is longer; VTREE_NOT_FOUND: no link. */
+MUST_USE int vtree_read_link(struct vtree *tree, const char *path,
+                             char ret[static PATH_MAX_BYTES]);
+/* The path of a node of an image; VTREE_NOT_FOUND: there is no such image now. */
+MUST_USE int vtree_find_node(struct vtree *tree, uint64_t image, uint32_t number,
+                             char ret[static PATH_MAX_BYTES]);
+
 struct vtree_entry {
         const char *name;
         bool is_folder;
         uint64_t size;
         nsec_t mtime;
+        struct vtree_node node; /* for vtree_scan() */
 };
 typedef void (*vtree_list_fn)(const struct vtree_entry *entry, void *userdata);
 /* Each name once, in byte order. The same answers as vtree_open(). */
 MUST_USE int vtree_list(struct vtree *tree, const char *path, vtree_list_fn fn,
+                        void *userdata);
+/* The same with links as links, those too that lead nowhere, and every entry's node. */
+MUST_USE int vtree_scan(struct vtree *tree, const char *path, vtree_list_fn fn,
                         void *userdata);
 /* The one name in the tree that differs from this path in the case of ASCII letters
  * only; the first in byte order when there are several. Reads a folder a segment. */

@@ -183,10 +183,83 @@ static int tear_down(void **state) {
         return system(command);
 }
 
+static void count_links(const struct vtree_entry *entry, void *userdata) {
+        unsigned *n = userdata;
+
+        *n += entry->node.kind == VTREE_LINK;
+        assert_true(entry->node.id != 0);
+}
+
+static void a_look_shows_links_and_what_a_node_is(void **state) {
+        struct vtree_node node, again;
+        char text[PATH_MAX_BYTES];
+        unsigned n = 0;
+
+        put("file", "1234");
+        assert_int_equal(symlinkat("../out", top_fd, "link"), 0);
+        add_image(1, "debian");
+        assert_int_equal(vtree_look(tree, "link", &node), VTREE_OK);
+        assert_int_equal(node.kind, VTREE_LINK);
+        assert_int_equal(vtree_read_link(tree, "link", text), VTREE_OK);
+        assert_string_equal(text, "../out");
+        assert_int_equal(vtree_look(tree, "file", &node), VTREE_OK);
+        assert_int_equal(node.kind, VTREE_FILE);
+        assert_int_equal(node.size, 4);
+        assert_int_equal(node.mode, 0644);
+        assert_int_equal(vtree_look(tree, "media/debian/out", &node), VTREE_OK);
+        assert_int_equal(node.kind, VTREE_LINK);
+        assert_int_equal(vtree_read_link(tree, "media/debian/out", text), VTREE_OK);
+        assert_string_equal(text, "/../../etc/passwd");
+        assert_int_equal(vtree_look(tree, "media/debian/boot/both", &node), VTREE_OK);
+        assert_int_equal(node.mode, 0444);
+        assert_int_equal(vtree_find_node(tree, node.image, node.number, text),
+                         VTREE_OK);
+        assert_string_equal(text, "media/debian/boot/both");
+        assert_int_equal(vtree_find_node(tree, node.image, 0, text), VTREE_OK);
+        assert_string_equal(text, "media/debian");
+        assert_int_equal(vtree_find_node(tree, node.image + 1, 0, text),
+                         VTREE_NOT_FOUND);
+        assert_int_equal(vtree_find_node(tree, node.image, 99, text), VTREE_NOT_FOUND);
+        assert_int_equal(vtree_scan(tree, "", count_links, &n), VTREE_OK);
+        assert_int_equal(vtree_scan(tree, "media/debian", count_links, &n), VTREE_OK);
+        assert_int_equal(n, 2);
+        assert_int_equal(vtree_look(tree, "boot.ipxe", &node), VTREE_OK);
+        assert_int_equal(node.kind, VTREE_MADE);
+        assert_int_equal(vtree_look(tree, "media", &again), VTREE_OK);
+        assert_int_equal(again.kind, VTREE_FOLDER);
+}
+
+static void another_file_of_the_same_name_has_another_number(void **state) {
+        struct vtree_node before, after;
+
+        put("file", "1");
+        assert_int_equal(vtree_look(tree, "file", &before), VTREE_OK);
+        put("file", "22");
+        assert_int_equal(vtree_look(tree, "file", &after), VTREE_OK);
+        assert_true(before.id == after.id);
+        put("other", "333");
+        assert_int_equal(renameat(top_fd, "other", top_fd, "file"), 0);
+        assert_int_equal(vtree_look(tree, "file", &after), VTREE_OK);
+        assert_true(before.id != after.id);
+
+        add_image(1, "debian");
+        assert_int_equal(vtree_look(tree, "media/debian/boot", &before), VTREE_OK);
+        assert_int_equal(unlinkat(top_fd, "image", 0), 0);
+        add_image(2, "debian");
+        assert_int_equal(vtree_look(tree, "media/debian/boot", &after), VTREE_OK);
+        assert_true(before.image != after.image);
+        assert_int_equal(before.number, after.number);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(
                         root_wins_and_the_inside_of_an_image_is_read_by_extents, set_up,
+                        tear_down),
+                cmocka_unit_test_setup_teardown(a_look_shows_links_and_what_a_node_is,
+                                                set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        another_file_of_the_same_name_has_another_number, set_up,
                         tear_down),
                 cmocka_unit_test_setup_teardown(nothing_leads_out_of_the_tree, set_up,
                                                 tear_down),
