@@ -53,6 +53,24 @@ static const struct event_row rows[EVENT_N_KINDS] = {
                               "{role} died ({how}); it is started again",
                               { { "role", T }, { "how", T } } },
         [EVENT_DOOR_FAILED] = { "door-failed", EVENT_ERROR, "{why}", { { "why", T } } },
+        [EVENT_CERTIFICATE_USED] = { "certificate-used",
+                                     EVENT_NOTICE,
+                                     "HTTPS has a certificate for {names}, by "
+                                     "{issuer}, "
+                                     "until {until}",
+                                     { { "names", T },
+                                       { "issuer", T },
+                                       { "until", T },
+                                       { "fingerprint", T } } },
+        [EVENT_CERTIFICATE_KEPT] = { "certificate-kept",
+                                     EVENT_WARNING,
+                                     "HTTPS goes on with the certificate it has: {why}",
+                                     { { "why", T } } },
+        [EVENT_CERTIFICATE_FAILED] = { "certificate-failed",
+                                       EVENT_ERROR,
+                                       "HTTPS has no certificate and closes every "
+                                       "connection: {why}",
+                                       { { "why", T } } },
         [EVENT_DOOR_BESIDE] = { "door-beside",
                                 EVENT_NOTICE,
                                 "port {port} on {interface} is used by another DHCP "

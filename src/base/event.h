@@ -50,6 +50,9 @@ enum event_kind {
         EVENT_MENU_RENDERED,
         /* sockets */
         EVENT_DOOR_FAILED,
+        EVENT_CERTIFICATE_USED,
+        EVENT_CERTIFICATE_KEPT, /* at a reload that could not read it */
+        EVENT_CERTIFICATE_FAILED,
         EVENT_DOOR_BESIDE, /* the port is another server's on this host */
         EVENT_N_KINDS,
 };

@@ -16,7 +16,7 @@ struct door {
         uint16_t port;
 };
 
-enum { DOORS_MAX = 4 };
+enum { DOORS_MAX = 5 };
 
 static size_t list_doors(const struct conf *conf, struct door *ret) {
         size_t n = 0;
@@ -29,6 +29,8 @@ static size_t list_doors(const struct conf *conf, struct door *ret) {
                 ret[n++] = (struct door){ "udp", "TFTP", conf->tftp.port };
         if (conf->http.port)
                 ret[n++] = (struct door){ "tcp", "HTTP", conf->http.port };
+        if (conf->https.port)
+                ret[n++] = (struct door){ "tcp", "HTTPS", conf->https.port };
         return n;
 }
 

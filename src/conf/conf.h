@@ -60,6 +60,11 @@ struct conf {
                 char *root; /* a path not found at the top is looked for below this */
         } http;
         struct {
+                uint16_t port;
+                char *certificate; /* "": one that we make ourselves */
+                char *key;         /* "": in the file of the certificate */
+        } https;
+        struct {
                 char *title;
                 nsec_t timeout; /* 0: wait for ever */
                 char *initial;  /* the key `default`: local, first or an entry's id */

@@ -226,6 +226,18 @@ static const struct option http_keys[] = {
         { 0 },
 };
 
+static const struct option https_keys[] = {
+        { "port", &type_port, "443", "off closes the door", IN(https, port),
+          .diff = CONF_DIFF_DOORS },
+        { "certificate", &type_path, "",
+          "a PEM file: the certificate and what leads to its root; one of an authority "
+          "of our own, kept in `state`, when not given",
+          IN(https, certificate), .diff = CONF_DIFF_SERVING },
+        { "key", &type_path, "", "its key, as PEM; in the file of the certificate",
+          IN(https, key), .diff = CONF_DIFF_SERVING },
+        { 0 },
+};
+
 static const struct option menu_keys[] = {
         { "title", &type_text, "Bootjack", "above the menu", IN(menu, title) },
         { "timeout", &type_duration, "10s",
@@ -258,6 +270,8 @@ const struct option conf_options[] = {
           .keys = tftp_keys },
         { "http", &type_map, NULL, "the door for everything else", AT(http),
           .keys = http_keys },
+        { "https", &type_map, NULL, "the same, encrypted", AT(https),
+          .keys = https_keys },
         { "ftp", &type_later, NULL, "serve FTP" },
         { "menu", &type_map, NULL, "what the person at the machine sees", AT(menu),
           .keys = menu_keys, .diff = CONF_DIFF_MENU },

@@ -34,6 +34,8 @@ enum ipc_kind {
         IPC_QUERY,     /* admin → core: struct ipc_query; tail: verb NUL args */
         IPC_ANSWER,    /* core → admin: struct ipc_answer; tail: JSON text */
         IPC_STATUS,    /* parent → core: tail: JSON members on roles and doors */
+        IPC_CERTIFICATE, /* parent → files: struct ipc_certificate; fds: the chain and
+                            its key as PEM, sealed */
         IPC_N_KINDS,
 };
 
@@ -48,6 +50,7 @@ enum ipc_door {
         IPC_DOOR_ICMP,
         IPC_DOOR_TFTP,
         IPC_DOOR_HTTP,
+        IPC_DOOR_HTTPS,
         IPC_DOOR_CONTROL,
         IPC_DOOR_LOG, /* the HTTP access log: a file to append to */
         IPC_N_DOORS,
@@ -89,6 +92,10 @@ struct ipc_query {
 struct ipc_answer {
         uint64_t ticket;
         uint64_t last; /* 1: nothing follows */
+};
+
+struct ipc_certificate {
+        uint8_t tickets[80]; /* random, the same for all workers: io/tls.h */
 };
 
 struct ipc_message {

@@ -328,6 +328,7 @@ static void query_status(struct core *core, struct text *out) {
         text_char(out, '{');
         text_json_pair_u64(out, "tftp", conf->tftp.port);
         text_json_pair_u64(out, "http", conf->http.port);
+        text_json_pair_u64(out, "https", conf->https.port);
         text_char(out, '}');
         text_json_pair(out, "root", conf->root[0] ? conf->root : NULL);
         text_json_pair_u64(out, "media", core->n_media);

@@ -137,7 +137,7 @@ static void serve(const char *root, int tftp, int http, int events) {
         assert_int_equal(files_tftp_new(&f, &f.tftp), 0);
         assert_int_equal(files_http_new(&f, &f.http), 0);
         assert_int_equal(files_tftp_listen(f.tftp, tftp), 0);
-        assert_int_equal(files_http_listen(f.http, http), 0);
+        assert_int_equal(files_http_listen(f.http, http, false), 0);
         files_http_log(f.http, openat(open(root, O_PATH), "access.log",
                                       O_WRONLY | O_APPEND | O_CREAT, 0600));
         assert_int_equal(

@@ -6,15 +6,23 @@
 #include "role/files.h"
 
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/list.h"
+#include "ipc/sealed.h"
 #include "policy/policy.h"
 #include "role/role.h"
 #include "sandbox/sandbox.h"
 
-enum { SANDBOX_PATHS_MAX = 256, REQUESTS_MAX = 4096, TOLD_MAX = 1000 };
+enum {
+        SANDBOX_PATHS_MAX = 256,
+        REQUESTS_MAX = 4096,
+        TOLD_MAX = 1000,
+        CERTIFICATE_MAX = 1 << 20
+};
 
 static const nsec_t generate_patience = 3 * NSEC_PER_SEC;
 
@@ -267,7 +275,9 @@ static void on_socket(struct files *files, const struct ipc_message *message) {
         if (socket->door == IPC_DOOR_TFTP)
                 r = files_tftp_listen(files->tftp, fd);
         else if (socket->door == IPC_DOOR_HTTP)
-                r = files_http_listen(files->http, fd);
+                r = files_http_listen(files->http, fd, false);
+        else if (socket->door == IPC_DOOR_HTTPS)
+                r = files_http_listen(files->http, fd, true);
         else if (socket->door == IPC_DOOR_LOG)
                 files_http_log(files->http, fd);
         else
@@ -281,8 +291,26 @@ static void on_socket_gone(struct files *files, const struct ipc_message *messag
 
         if (socket->door == IPC_DOOR_TFTP)
                 files_tftp_unlisten(files->tftp, at);
-        else if (socket->door == IPC_DOOR_HTTP)
+        else if (socket->door == IPC_DOOR_HTTP || socket->door == IPC_DOOR_HTTPS)
                 files_http_unlisten(files->http, at);
+}
+
+/* The parent has looked at it: a failure here is of memory. */
+static void on_certificate(struct files *files, const struct ipc_message *message) {
+        const struct ipc_certificate *body = message->body;
+        struct sealed chain = { 0 }, key = { 0 };
+        struct tls_server *tls = NULL;
+        struct text why = { 0 };
+
+        if (message->n_fds == 2 &&
+            sealed_open(message->fds[0], CERTIFICATE_MAX, &chain) == 0 &&
+            sealed_open(message->fds[1], CERTIFICATE_MAX, &key) == 0 &&
+            tls_server_new(chain.data, chain.n, key.data, key.n, body->tickets,
+                           tls_kernel_has(), &tls, &why) == 0)
+                files_http_certify(files->http, tls);
+        sealed_done(&chain);
+        sealed_done(&key);
+        text_done(&why);
 }
 
 static void files_message(struct role *role, const struct ipc_message *message) {
@@ -292,8 +320,33 @@ static void files_message(struct role *role, const struct ipc_message *message) 
                 on_peer(files, message);
         else if (message->kind == IPC_SOCKET)
                 on_socket(files, message);
+        else if (message->kind == IPC_CERTIFICATE)
+                on_certificate(files, message);
         else if (message->kind == IPC_SOCKET_GONE)
                 on_socket_gone(files, message);
+}
+
+/* The authority of our own certificate, for machines to enrol; which is in no folder
+ * that is served. `name` in the tree, `file` below the state folder. */
+static const struct {
+        const char *name, *file;
+} authority_files[] = {
+        { "bootjack-ca.cer", "ca.cer" },
+        { "bootjack-ca.pem", "ca.pem" },
+};
+
+static const char *authority_path(const struct files *files, size_t i) {
+        static char path[PATH_MAX];
+
+        snprintf(path, sizeof(path), "%s/tls/%s", files->role->conf->state,
+                 authority_files[i].file);
+        return path;
+}
+
+static bool has_authority(const struct files *files) {
+        const struct conf *conf = files->role->conf;
+
+        return conf->https.port != 0 && conf->https.certificate[0] == '\0';
 }
 
 static int fill_tree(struct files *files) {
@@ -311,6 +364,10 @@ static int fill_tree(struct files *files) {
         for (size_t i = 0; i < policy_n_files && r == 0; i++)
                 r = vtree_add_file(files->tree, policy_files[i].name,
                                    policy_files[i].host_path);
+        for (size_t i = 0; i < ARRAY_SIZE(authority_files) && r == 0; i++)
+                if (has_authority(files))
+                        r = vtree_add_file(files->tree, authority_files[i].name,
+                                           authority_path(files, i));
         return r;
 }
 
@@ -342,6 +399,7 @@ static size_t add_path(struct sandbox_path *paths, size_t n, const char *path) {
 static int files_go(struct role *role) {
         struct files *files = role->userdata;
         struct sandbox_path paths[SANDBOX_PATHS_MAX];
+        char authority[ARRAY_SIZE(authority_files)][PATH_MAX];
         size_t n = 0;
         int r = fill_tree(files);
 
@@ -354,6 +412,12 @@ static int files_go(struct role *role) {
                 n = add_path(paths, n, role->conf->media.items[i]);
         for (size_t i = 0; i < policy_n_files; i++)
                 n = add_path(paths, n, policy_files[i].host_path);
+        for (size_t i = 0; i < ARRAY_SIZE(authority_files); i++) {
+                snprintf(authority[i], sizeof(authority[i]), "%s",
+                         authority_path(files, i));
+                if (has_authority(files))
+                        n = add_path(paths, n, authority[i]);
+        }
         r = sandbox_enter(paths, n);
         return r < 0 ? r : 0;
 }

@@ -6,6 +6,7 @@
 #include "base/event.h"
 #include "conf/conf.h"
 #include "io/loop.h"
+#include "io/tls.h"
 #include "io/udp.h"
 #include "vtree/vtree.h"
 
@@ -38,7 +39,9 @@ void files_tftp_unlisten(struct files_tftp *door, struct udp_endpoint at);
 struct files_http;
 MUST_USE int files_http_new(struct files *files, struct files_http **ret);
 struct files_http *files_http_free(struct files_http *door);
-MUST_USE int files_http_listen(struct files_http *door, int fd);
+MUST_USE int files_http_listen(struct files_http *door, int fd, bool is_tls);
+/* Taken over; connections go on with the one that they began with. */
+void files_http_certify(struct files_http *door, struct tls_server *tls);
 void files_http_unlisten(struct files_http *door, struct udp_endpoint at);
 /* Every answered request becomes a line in the combined format. `fd` (append-only) is
  * taken over and replaces the one before; -1: no log. */

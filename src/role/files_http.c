@@ -27,7 +27,8 @@ enum {
         TURN_BYTES = 4 * 1024 * 1024,
         STARTED_TOLD_FROM = 1 << 20, /* installers fetch thousands of small files */
         LISTED_MAX = 50000,
-        TOGETHER_MAX = 32 * 1024, /* a file this small leaves with its head */
+        TOGETHER_MAX = 32 * 1024, /* a file this small leaves with its head, */
+        HEAD_MAX = 4096,          /* which is never longer */
 };
 
 static const nsec_t progress_every = 250 * NSEC_PER_MSEC;
@@ -36,6 +37,7 @@ static const nsec_t pause_without_descriptors = 100 * NSEC_PER_MSEC;
 struct listener {
         struct files_http *door;
         int fd;
+        bool is_tls;
         struct loop_watch *watch;
 };
 
@@ -47,7 +49,8 @@ struct files_http {
         struct list connections;   /* the one that was served longest ago comes first */
         size_t n_connections;
         struct files_sources sources;
-        int log; /* -1: none */
+        struct tls_server *tls; /* NULL: no certificate yet */
+        int log;                /* -1: none */
 };
 
 struct connection {
@@ -55,6 +58,7 @@ struct connection {
         struct files_http *door;
         struct files_source *source;
         int fd;
+        struct tls *tls; /* NULL: plain */
         struct udp_endpoint peer, local;
         struct loop_watch *watch;
         struct loop_timer *timer;
@@ -67,6 +71,11 @@ struct connection {
 };
 
 static void run(struct connection *c);
+static void read_some(struct connection *c);
+
+static const char *door_name(const struct connection *c) {
+        return c->tls ? "https" : "http";
+}
 
 static uint64_t rate_of(uint64_t bytes, nsec_t took) {
         uint64_t usec = max_u64(took / NSEC_PER_USEC, 1);
@@ -75,11 +84,11 @@ static uint64_t rate_of(uint64_t bytes, nsec_t took) {
                                             : bytes * 1000000 / usec;
 }
 
-static void tell_refused(struct files_http *door, ip4_t client, const char *file,
-                         const char *why, const char *nearest) {
+static void tell_refused(struct files_http *door, const char *name, ip4_t client,
+                         const char *file, const char *why, const char *nearest) {
         struct event e = { .kind = EVENT_FILE_REFUSED,
                            .address = client,
-                           .values = { EVENT_TEXT("http"), EVENT_TEXT(file),
+                           .values = { EVENT_TEXT(name), EVENT_TEXT(file),
                                        EVENT_TEXT(why) } };
 
         if (nearest)
@@ -94,14 +103,15 @@ static void tell_started(struct connection *c) {
         c->started = c->progress_told = loop_now();
         if (c->http.left < STARTED_TOLD_FROM)
                 return;
-        files_event(c->door->files,
-                    &(struct event){
-                            .kind = EVENT_FILE_STARTED,
-                            .address = c->peer.address,
-                            .values = { EVENT_TEXT("http"), EVENT_TEXT(c->http.path),
-                                        EVENT_BYTES(c->http.left),
-                                        EVENT_TEXT(c->http.status == 206 ? ", a part"
-                                                                         : "") } });
+        files_event(
+                c->door->files,
+                &(struct event){
+                        .kind = EVENT_FILE_STARTED,
+                        .address = c->peer.address,
+                        .values = { EVENT_TEXT(door_name(c)), EVENT_TEXT(c->http.path),
+                                    EVENT_BYTES(c->http.left),
+                                    EVENT_TEXT(c->http.status == 206 ? ", a part"
+                                                                     : "") } });
 }
 
 static void tell_progress(struct connection *c, nsec_t now) {
@@ -116,7 +126,7 @@ static void tell_progress(struct connection *c, nsec_t now) {
                 &(struct event){
                         .kind = EVENT_FILE_PROGRESS,
                         .address = c->peer.address,
-                        .values = { EVENT_TEXT("http"), EVENT_TEXT(c->http.path),
+                        .values = { EVENT_TEXT(door_name(c)), EVENT_TEXT(c->http.path),
                                     EVENT_BYTES(sent), EVENT_BYTES(sent + c->http.left),
                                     EVENT_RATE(rate_of(sent, now - c->started)) } });
 }
@@ -133,7 +143,7 @@ static void tell_done(struct connection *c) {
                     &(struct event){
                             .kind = EVENT_FILE_DONE,
                             .address = c->peer.address,
-                            .values = { EVENT_TEXT("http"),
+                            .values = { EVENT_TEXT(door_name(c)),
                                         EVENT_TEXT(c->http.path),
                                         EVENT_BYTES(c->http.body_sent),
                                         EVENT_DURATION(took),
@@ -147,7 +157,7 @@ static void tell_failed(struct connection *c, const char *why) {
         files_event(c->door->files,
                     &(struct event){ .kind = EVENT_FILE_FAILED,
                                      .address = c->peer.address,
-                                     .values = { EVENT_TEXT("http"),
+                                     .values = { EVENT_TEXT(door_name(c)),
                                                  EVENT_TEXT(c->http.path),
                                                  EVENT_BYTES(c->http.body_sent),
                                                  EVENT_TEXT(why) } });
@@ -161,7 +171,8 @@ static void tell_refused_here(struct connection *c) {
 
         if (s.n)
                 text_printable(&asked, (const char *)s.data, s.n);
-        tell_refused(c->door, c->peer.address, text_string(&asked), c->http.why, NULL);
+        tell_refused(c->door, door_name(c), c->peer.address, text_string(&asked),
+                     c->http.why, NULL);
         text_done(&asked);
 }
 
@@ -172,6 +183,7 @@ static struct connection *connection_free(struct connection *c) {
                 files_generate_cancel(c->door->files, c->ticket);
         loop_watch_free(c->watch);
         loop_timer_free(c->timer);
+        tls_free(c->tls);
         close(c->fd);
         vtree_file_unref(c->file);
         http_connection_done(&c->http);
@@ -195,7 +207,8 @@ static void answer_nothing(struct connection *c, unsigned status, const char *wh
                 text_add(&body, nearest);
                 text_char(&body, ')');
         }
-        tell_refused(c->door, c->peer.address, c->http.path, why, nearest);
+        tell_refused(c->door, door_name(c), c->peer.address, c->http.path, why,
+                     nearest);
         http_connection_answer(&c->http,
                                &(struct http_found){ .kind = HTTP_FOUND_NOTHING,
                                                      .status = status,
@@ -369,6 +382,8 @@ static void on_answered(struct connection *c) {
 }
 
 static void wait_for(struct connection *c, unsigned wanted, nsec_t deadline) {
+        if (c->tls && tls_is_waiting(c->tls))
+                wanted |= LOOP_WRITABLE;
         loop_watch_set(c->watch, wanted);
         /* Deadlines move with every request; a timer that rings too early costs less
          * than one that is moved each time. */
@@ -380,11 +395,13 @@ static void wait_for(struct connection *c, unsigned wanted, nsec_t deadline) {
 
 enum outcome { MOVED, FULL };
 
-static enum outcome send_bytes(struct connection *c, const struct http_action *a) {
-        ssize_t n = send(c->fd, a->data, (size_t)a->n,
-                         MSG_NOSIGNAL | (a->is_followed ? MSG_MORE : 0));
+/* What a call that moves bytes came to: how many, or -errno. */
+static int64_t result_of(ssize_t n) {
+        return n >= 0 ? n : errno == EINTR ? -EAGAIN : -errno;
+}
 
-        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+static enum outcome on_sent(struct connection *c, int64_t n) {
+        if (n == -EAGAIN)
                 return FULL;
         if (n < 0)
                 http_connection_fail(&c->http);
@@ -393,15 +410,20 @@ static enum outcome send_bytes(struct connection *c, const struct http_action *a
         return MOVED;
 }
 
+static enum outcome send_bytes(struct connection *c, const struct http_action *a) {
+        if (c->tls)
+                return on_sent(c, tls_send(c->tls, a->data, (size_t)a->n));
+        return on_sent(c,
+                       result_of(send(c->fd, a->data, (size_t)a->n,
+                                      MSG_NOSIGNAL | (a->is_followed ? MSG_MORE : 0))));
+}
+
 /* Head and file in one packet: for small files a copy costs less than a second call. */
 static enum outcome send_together(struct connection *c, const struct http_action *a) {
-        static uint8_t body[TOGETHER_MAX]; /* nothing of it outlives the call */
-        int64_t got =
-                vtree_file_read(c->file, c->http.offset, body, (size_t)c->http.left);
-        struct iovec parts[] = { { (void *)(uintptr_t)a->data, (size_t)a->n },
-                                 { body, (size_t)c->http.left } };
-        struct msghdr message = { .msg_iov = parts, .msg_iovlen = ARRAY_SIZE(parts) };
-        ssize_t n;
+        static uint8_t both[HEAD_MAX + TOGETHER_MAX]; /* none of it outlives the call */
+        size_t n = (size_t)a->n + (size_t)c->http.left;
+        int64_t got = vtree_file_read(c->file, c->http.offset, both + a->n,
+                                      (size_t)c->http.left);
 
         if (got != (int64_t)c->http.left || !vtree_file_is_unchanged(c->file)) {
                 tell_failed(c, "the file was replaced while it was read");
@@ -409,14 +431,14 @@ static enum outcome send_together(struct connection *c, const struct http_action
                 http_connection_fail(&c->http);
                 return MOVED;
         }
-        n = sendmsg(c->fd, &message, MSG_NOSIGNAL);
-        if (n < 0 && (errno == EAGAIN || errno == EINTR))
-                return FULL;
-        if (n < 0)
-                http_connection_fail(&c->http);
-        else
-                http_connection_sent(&c->http, (uint64_t)n, loop_now());
-        return MOVED;
+        memcpy(both, a->data, (size_t)a->n);
+        return on_sent(c, c->tls ? tls_send(c->tls, both, n)
+                                 : result_of(send(c->fd, both, n, MSG_NOSIGNAL)));
+}
+
+static int64_t send_extent(struct connection *c, uint64_t offset, uint64_t n) {
+        return c->tls ? tls_send_file(c->tls, c->file->fd, offset, n)
+                      : tcp_sendfile(c->fd, c->file->fd, offset, n);
 }
 
 static enum outcome send_file(struct connection *c, const struct http_action *a,
@@ -429,8 +451,7 @@ static enum outcome send_file(struct connection *c, const struct http_action *a,
         e = vtree_file_extent(c->file, a->offset);
         /* Asked each turn: bytes of another file must not follow what has left. */
         n = vtree_file_is_unchanged(c->file)
-                    ? tcp_sendfile(c->fd, c->file->fd, e.offset,
-                                   min_u64(min_u64(a->n, e.length), *turn))
+                    ? send_extent(c, e.offset, min_u64(min_u64(a->n, e.length), *turn))
                     : -ESTALE;
         if (n == -EAGAIN)
                 return FULL;
@@ -457,6 +478,16 @@ static void end(struct connection *c) {
         connection_free(c);
 }
 
+/* A peer that sees the end without close_notify may think that somebody cut it off
+ * (RFC 9112, 9.8). */
+static enum outcome shut(struct connection *c) {
+        if (c->tls && tls_shutdown(c->tls) == -EAGAIN)
+                return FULL;
+        (void)shutdown(c->fd, SHUT_WR);
+        http_connection_shut(&c->http, loop_now());
+        return MOVED;
+}
+
 /* Carries out actions until the connection waits; frees it at its end. */
 static void run(struct connection *c) {
         uint64_t turn = TURN_BYTES;
@@ -470,6 +501,11 @@ static void run(struct connection *c) {
 
                 switch (a.kind) {
                 case HTTP_WAIT:
+                        if (c->tls && tls_has_more(c->tls) &&
+                            http_connection_room(&c->http) > 0) {
+                                read_some(c);
+                                break;
+                        }
                         wait_for(c, http_connection_room(&c->http) ? LOOP_READABLE : 0,
                                  a.deadline);
                         return;
@@ -483,7 +519,8 @@ static void run(struct connection *c) {
                 case HTTP_SEND:
                         if (a.is_followed)
                                 tell_started(c);
-                        outcome = a.is_followed && c->http.left <= TOGETHER_MAX
+                        outcome = a.is_followed && a.n <= HEAD_MAX &&
+                                                  c->http.left <= TOGETHER_MAX
                                           ? send_together(c, &a)
                                           : send_bytes(c, &a);
                         break;
@@ -497,8 +534,7 @@ static void run(struct connection *c) {
                                 turn = 0;
                         break;
                 case HTTP_SHUTDOWN:
-                        (void)shutdown(c->fd, SHUT_WR);
-                        http_connection_shut(&c->http, loop_now());
+                        outcome = shut(c);
                         break;
                 case HTTP_CLOSE:
                         end(c);
@@ -511,22 +547,34 @@ static void run(struct connection *c) {
         }
 }
 
+static int64_t receive(struct connection *c, void *buffer, size_t n) {
+        int64_t got;
+
+        if (!c->tls)
+                return result_of(recv(c->fd, buffer, n, 0));
+        got = tls_recv(c->tls, buffer, n);
+        if (got == -EPROTO && files_source_should_tell(c->source, loop_now()))
+                tell_refused(c->door, "https", c->peer.address, "", tls_why(c->tls),
+                             NULL);
+        return got;
+}
+
 static void read_some(struct connection *c) {
         char bytes[HTTP_REQUEST_HEAD_MAX];
 
         for (int i = 0; i < READS_AT_ONCE; i++) {
                 size_t room = http_connection_room(&c->http);
-                ssize_t n;
+                int64_t n;
 
                 if (room == 0)
                         return;
-                n = recv(c->fd, bytes, min_size(room, sizeof(bytes)), 0);
+                n = receive(c, bytes, min_size(room, sizeof(bytes)));
                 if (n > 0)
                         http_connection_recv(&c->http, bytes, (size_t)n, loop_now(),
                                              loop_realtime());
                 else if (n == 0)
                         http_connection_eof(&c->http);
-                else if (errno != EAGAIN && errno != EINTR)
+                else if (n != -EAGAIN)
                         http_connection_fail(&c->http);
                 if (n <= 0)
                         return;
@@ -536,6 +584,9 @@ static void read_some(struct connection *c) {
 static void on_ready(int fd, unsigned ready, void *userdata) {
         struct connection *c = userdata;
 
+        if (ready & LOOP_WRITABLE && c->tls && tls_flush(c->tls) < 0 &&
+            !(ready & LOOP_READABLE))
+                return; /* an error will be read, too */
         if (ready & LOOP_READABLE)
                 read_some(c);
         run(c);
@@ -549,9 +600,10 @@ static void on_timer(void *userdata) {
         run(c);
 }
 
-static int connection_new(struct files_http *door, struct files_source *source, int fd,
-                          struct udp_endpoint peer, struct udp_endpoint local,
+static int connection_new(struct listener *listener, struct files_source *source,
+                          int fd, struct udp_endpoint peer, struct udp_endpoint local,
                           struct connection **ret) {
+        struct files_http *door = listener->door;
         struct connection *c = calloc(1, sizeof(*c));
         struct loop *loop = files_loop(door->files);
         int r;
@@ -566,11 +618,14 @@ static int connection_new(struct files_http *door, struct files_source *source, 
         c->ticket = -1;
         c->deadline = NSEC_NEVER;
         http_connection_init(&c->http, loop_now());
-        r = loop_watch_new(loop, fd, 0, on_ready, c, &c->watch);
+        r = listener->is_tls ? tls_new(door->tls, fd, &c->tls) : 0;
+        if (r == 0)
+                r = loop_watch_new(loop, fd, 0, on_ready, c, &c->watch);
         if (r == 0)
                 r = loop_timer_new(loop, on_timer, c, &c->timer);
         if (r < 0) {
                 loop_watch_free(c->watch);
+                tls_free(c->tls);
                 free(c);
                 return r;
         }
@@ -593,8 +648,9 @@ static bool make_room(struct files_http *door) {
         return false;
 }
 
-static void on_accepted(struct files_http *door, int fd, struct udp_endpoint peer,
+static void on_accepted(struct listener *listener, int fd, struct udp_endpoint peer,
                         struct udp_endpoint local) {
+        struct files_http *door = listener->door;
         nsec_t now = loop_now();
         struct files_source *source =
                 files_source_get(&door->sources, peer.address, now);
@@ -605,7 +661,9 @@ static void on_accepted(struct files_http *door, int fd, struct udp_endpoint pee
                 why = "too many connections";
         else if (source->n_held >= CONNECTIONS_PER_SOURCE)
                 why = "too many connections from one address";
-        else if (connection_new(door, source, fd, peer, local, &c) < 0)
+        else if (listener->is_tls && !door->tls)
+                why = "there is no certificate (https.certificate)";
+        else if (connection_new(listener, source, fd, peer, local, &c) < 0)
                 why = "the server is out of memory";
         if (!why) {
                 run(c);
@@ -613,7 +671,8 @@ static void on_accepted(struct files_http *door, int fd, struct udp_endpoint pee
         }
         close(fd);
         if (source && files_source_should_tell(source, now))
-                tell_refused(door, peer.address, "", why, NULL);
+                tell_refused(door, listener->is_tls ? "https" : "http", peer.address,
+                             "", why, NULL);
 }
 
 static void set_listening(struct files_http *door, unsigned wanted) {
@@ -634,7 +693,7 @@ static void on_listener(int fd, unsigned ready, void *userdata) {
                 int accepted, r = tcp_accept(fd, &accepted, &peer, &local);
 
                 if (r == 0) {
-                        on_accepted(door, accepted, peer, local);
+                        on_accepted(listener, accepted, peer, local);
                         continue;
                 }
                 /* No descriptor is left: the connection stays in the queue and would
@@ -682,12 +741,18 @@ struct files_http *files_http_free(struct files_http *door) {
                 listener_free(door->listeners[--door->n_listeners]);
         loop_timer_free(door->resume);
         files_sources_done(&door->sources);
+        tls_server_free(door->tls);
         files_http_log(door, -1);
         free(door);
         return NULL;
 }
 
-int files_http_listen(struct files_http *door, int fd) {
+void files_http_certify(struct files_http *door, struct tls_server *tls) {
+        tls_server_free(door->tls);
+        door->tls = tls;
+}
+
+int files_http_listen(struct files_http *door, int fd, bool is_tls) {
         struct listener *listener;
         int r;
 
@@ -696,7 +761,7 @@ int files_http_listen(struct files_http *door, int fd) {
         listener = calloc(1, sizeof(*listener));
         if (!listener)
                 return -ENOMEM;
-        *listener = (struct listener){ .door = door, .fd = fd };
+        *listener = (struct listener){ .door = door, .fd = fd, .is_tls = is_tls };
         r = loop_watch_new(files_loop(door->files), fd, LOOP_READABLE, on_listener,
                            listener, &listener->watch);
         if (r < 0) {

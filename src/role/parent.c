@@ -214,7 +214,7 @@ static int make_state(struct parent *parent, const struct passwd *owner) {
         bool is_default = strcmp(state, STATE_DEFAULT) == 0;
         char file[PATH_MAX];
         static const char *const files[] = { "", "/state.db", "/state.db-wal",
-                                             "/state.db-shm" };
+                                             "/state.db-shm", PARENT_TLS_FILES };
         int r = make_folder(state, 0750, owner);
 
         if (r < 0)
@@ -339,6 +339,7 @@ static void print_banner(const struct parent *parent) {
                                 ip4_format(conf->dhcp.subnets[i].pools[j].last, to));
         print_port("TFTP", conf->tftp.port);
         print_port("HTTP", conf->http.port);
+        print_port("HTTPS", conf->https.port);
         fputc('\n', stderr);
         if (conf->root[0])
                 fprintf(stderr, "  root   %s\n", conf->root);
@@ -357,6 +358,7 @@ static void print_banner(const struct parent *parent) {
 
 void parent_on_serving(struct parent *parent) {
         print_banner(parent);
+        parent_say_certificate(parent);
         notify_systemd("READY=1");
 }
 
@@ -431,6 +433,7 @@ static void apply_reload(struct parent *parent, unsigned diff) {
 /* The old snapshot stays in place until the new one has everything it needs. */
 void parent_reload(struct parent *parent) {
         struct conf *conf = NULL, *old = parent->conf;
+        struct certificate_pair given = { 0 };
         unsigned diff;
         int text;
 
@@ -440,6 +443,12 @@ void parent_reload(struct parent *parent) {
                 return;
         }
         diff = conf_diff(old, conf);
+        if (parent_reread_certificate(parent, conf, &given) != 0) {
+                conf_free(conf);
+                close(text);
+                refuse_reload(parent, "the certificate cannot be used; see above");
+                return;
+        }
         parent->conf = conf;
         if (diff & CONF_DIFF_DOORS && (parent_choose_interfaces(parent) != 0 ||
                                        parent_open_doors(parent, true) != 0)) {
@@ -448,11 +457,14 @@ void parent_reload(struct parent *parent) {
                 (void)parent_open_doors(parent, false);
                 conf_free(conf);
                 close(text);
+                certificate_pair_done(&given);
                 refuse_reload(parent, "a door could not be opened; see above");
                 return;
         }
         close(parent->conf_text);
         parent->conf_text = text;
+        parent_take_certificate(parent, &given);
+        parent_certify(parent);
         apply_reload(parent, diff);
         conf_free(old);
         say_reloaded(parent, diff);
@@ -507,6 +519,7 @@ static void raise_file_limit(void) {
 }
 
 static int set_up(struct parent *parent) {
+        struct certificate_pair given = { 0 };
         int r = load(parent, &parent->conf, &parent->conf_text);
 
         if (r == 0)
@@ -517,7 +530,14 @@ static int set_up(struct parent *parent) {
         if (r != 0)
                 return r;
         open_folders(parent);
-        r = become_user(parent);
+        r = parent_read_certificate(parent->conf, &given);
+        if (r == 0)
+                r = become_user(parent);
+        if (r == 0) {
+                parent_take_certificate(parent, &given);
+                parent_certify(parent);
+        }
+        certificate_pair_done(&given);
         if (r == 0 && loop_new(&parent->loop) < 0)
                 r = parent_fail("cannot make an event loop");
         if (r == 0)
@@ -552,6 +572,7 @@ static void tear_down(struct parent *parent) {
                 close(parent->executable);
         if (parent->control[0])
                 (void)unlink(parent->control);
+        certificate_pair_done(&parent->certificate);
         conf_free(parent->conf);
         if (parent->conf_text >= 0)
                 close(parent->conf_text);

@@ -5,7 +5,9 @@
  * processes alive.
  */
 #include "base/event.h"
+#include "io/certificate.h"
 #include "io/net.h"
+#include "io/tls.h"
 #include "role/role.h"
 
 enum {
@@ -36,6 +38,11 @@ struct parent_child {
         struct loop_timer *timer;
 };
 
+/* Below the state folder, to be owned by who we run as. */
+#define PARENT_TLS_FILES                                                               \
+        "/tls", "/tls/ca.pem", "/tls/ca.cer", "/tls/ca-key.pem", "/tls/server.pem",    \
+                "/tls/server-key.pem"
+
 struct parent_waiting {
         size_t n;
         uint8_t packed[EVENT_PACKED_MAX];
@@ -60,6 +67,9 @@ struct parent {
         size_t n_folders;
         int executable;    /* this program, opened while it could be */
         char control[108]; /* the path of the control socket; "" */
+
+        struct certificate_pair certificate; /* empty: HTTPS is off */
+        uint8_t tickets[TLS_TICKET_BYTES];   /* new with each certificate */
 
         struct parent_waiting waiting[PARENT_WAITING_MAX]; /* events, for the core */
         size_t n_waiting;
@@ -87,6 +97,23 @@ void parent_close_log(struct parent *parent);
 MUST_USE int parent_watch_interfaces(struct parent *parent);
 /* The control socket, at its path for this state folder. */
 MUST_USE int parent_open_control(struct parent *parent);
+
+/* The certificate of HTTPS that somebody gives; at the start this needs root's rights.
+ * 0 and *ret empty when none is given. Says what is wrong, as parent_fail(). */
+MUST_USE int parent_read_certificate(const struct conf *conf,
+                                     struct certificate_pair *ret);
+/* The same at a reload. Files that only root may read cannot be read any more: what
+ * there is goes on, and an event says so. */
+MUST_USE int parent_reread_certificate(struct parent *parent, const struct conf *conf,
+                                       struct certificate_pair *ret);
+/* The pair, taken over, from now on; the workers are told. */
+void parent_take_certificate(struct parent *parent, struct certificate_pair *pair);
+/* Where none is given, sees to it that there is one of our own for all addresses. A
+ * failure becomes an event: the other doors are not hurt. */
+void parent_certify(struct parent *parent);
+/* Tells which one is used, if any. */
+void parent_say_certificate(struct parent *parent);
+void parent_send_certificate(struct parent *parent, struct parent_child *child);
 
 MUST_USE int parent_start_children(struct parent *parent);
 struct parent_child *parent_child(struct parent *parent, enum ipc_role kind,

@@ -112,7 +112,9 @@ int parent_choose_interfaces(struct parent *parent) {
 /* Those of files are bound to an address; DHCP's to their interface, whatever address
  * it has. */
 static bool is_bound_to_address(const struct parent_door *door) {
-        return door->socket.door == IPC_DOOR_TFTP || door->socket.door == IPC_DOOR_HTTP;
+        return door->socket.door == IPC_DOOR_TFTP ||
+               door->socket.door == IPC_DOOR_HTTP ||
+               door->socket.door == IPC_DOOR_HTTPS;
 }
 
 /* What listens beside another server goes on doing so, where that is allowed. */
@@ -190,6 +192,7 @@ static int open_door(struct parent *parent, struct parent_door *door) {
         case IPC_DOOR_TFTP:
                 return udp_open(at, NULL, UDP_REUSEPORT, &door->fd);
         case IPC_DOOR_HTTP:
+        case IPC_DOOR_HTTPS:
                 return tcp_listen(at, UDP_REUSEPORT, &door->fd);
         default:
                 return net_raw_open(&door->fd);
@@ -203,6 +206,7 @@ static int report(struct parent *parent, const struct parent_door *door, int r,
                 [IPC_DOOR_BINL] = "stop it, or use --dhcp off",
                 [IPC_DOOR_TFTP] = "stop it, or set tftp.port in the configuration",
                 [IPC_DOOR_HTTP] = "stop it, or set http.port in the configuration",
+                [IPC_DOOR_HTTPS] = "stop it, or set https.port in the configuration",
         };
         const char *name = ipc_door_name((enum ipc_door)door->socket.door);
         char at[IP4_TEXT_MAX], sentence[256];
@@ -290,6 +294,9 @@ static size_t plan(const struct parent *parent, struct parent_door *ret) {
                                 if (conf->http.port)
                                         PLAN(IPC_DOOR_HTTP, conf->http.port, IPC_FILES,
                                              j)
+                                if (conf->https.port)
+                                        PLAN(IPC_DOOR_HTTPS, conf->https.port,
+                                             IPC_FILES, j)
                         }
                 }
 #undef PLAN
@@ -498,6 +505,7 @@ static void on_netlink_settled(void *userdata) {
         }
         if (!tell_interfaces(parent, before, n_before))
                 return;
+        parent_certify(parent);
         (void)parent_open_doors(parent, false);
         say_changes(parent, before, n_before);
 }

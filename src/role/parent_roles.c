@@ -99,6 +99,7 @@ static void tell_place(struct parent *parent, struct parent_child *child) {
         (void)ipc_send(child->channel, IPC_START, &start, NULL, 0, &parent->conf_text,
                        1);
         send_folders(parent, child);
+        parent_send_certificate(parent, child);
         parent_send_doors(parent, child);
         for (size_t i = 0; i < PARENT_CHILDREN; i++) {
                 struct parent_child *other = &parent->children[i];

@@ -475,6 +475,8 @@ const char *http_content_type(const char *path) {
                 { ".zip", "application/zip" },
                 { ".deb", "application/vnd.debian.binary-package" },
                 { ".rpm", "application/x-rpm" },
+                { ".cer", "application/pkix-cert" },
+                { ".pem", "application/x-pem-file" },
                 { ".pdf", "application/pdf" },
         };
         struct span s = { (const uint8_t *)path, strlen(path) };

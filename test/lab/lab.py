@@ -166,6 +166,27 @@ def has_ended(pid, seconds=2):
         os.close(descriptor)
 
 
+keys = {}
+
+
+def share_keys(state):
+    """Two RSA keys a server are most of its start: those of the first do for all others.
+    Its certificates are made anew."""
+    folder = pathlib.Path(state) / "tls"
+    if keys and not folder.exists():
+        folder.mkdir(mode=0o700, parents=True)
+        for name, data in keys.items():
+            (folder / name).write_bytes(data)
+            (folder / name).chmod(0o600)
+
+
+def keep_keys(state):
+    folder = pathlib.Path(state) / "tls"
+    for name in ("ca-key.pem", "server-key.pem"):
+        if name not in keys and (folder / name).exists():
+            keys[name] = (folder / name).read_bytes()
+
+
 class Server:
     """`bootjack serve` on the bridge; ready when it says so to systemd's socket."""
 
@@ -174,6 +195,8 @@ class Server:
         self.path = pathlib.Path(self.folder.name)
         self.path.chmod(0o755)
         self.state = state or self.path / "state"
+        if config is None or "https" not in config:
+            share_keys(self.state)
         command = [program(), "serve", "--interface", "br0", "--state", self.state,
                    *flags]
         if config is not None:
@@ -197,6 +220,7 @@ class Server:
             raise AssertionError("the server did not get ready:\n" + self.process.text)
         finally:
             notify.close()
+        keep_keys(self.state)
 
     def __enter__(self):
         return self

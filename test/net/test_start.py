@@ -58,7 +58,7 @@ def test_it_says_what_it_serves(network, folder):
     media.mkdir()
     with lab.Server(network, "--media", media, config=SERVER) as server:
         for said in ("br0 10.77.0.1", "10.77.0.20 to 10.77.0.22", str(media),
-                     "TFTP on port 69", "HTTP on port 80", "pxelinux", "GRUB",
+                     "TFTP on port 69", "HTTP on port 80", "HTTPS on port 443", "pxelinux", "GRUB",
                      "ready: DHCP server on br0, 0 media", "No media yet: copy",
                      "Look next: bootjack status"):
             server.wait_for(re.escape(said))
@@ -66,8 +66,9 @@ def test_it_says_what_it_serves(network, folder):
 
 @pytest.mark.parametrize("kind,port,name", [
     (socket.SOCK_DGRAM, 69, "tftp"), (socket.SOCK_DGRAM, 67, "dhcp"),
-    (socket.SOCK_DGRAM, 4011, "binl"), (socket.SOCK_STREAM, 80, "http")],
-    ids=["TFTP", "DHCP", "BINL", "HTTP"])
+    (socket.SOCK_DGRAM, 4011, "binl"), (socket.SOCK_STREAM, 80, "http"),
+    (socket.SOCK_STREAM, 443, "https")],
+    ids=["TFTP", "DHCP", "BINL", "HTTP", "HTTPS"])
 def test_every_port_in_use_is_one_sentence(network, folder, kind, port, name):
     """For a DHCP server, that is: a proxy listens beside whoever has port 67."""
     with inside(network.name):
@@ -131,7 +132,7 @@ def test_the_firewall_rules_are_those_of_the_open_doors(network, folder):
     with lab.Server(network, config=config) as server:
         listed = lab.run(*network.inside("ss", "-Hlntu")).stdout
         open_ports = set(re.findall(r"[\d%a-z.]+:(\d+) +0\.0\.0\.0:", listed))
-        assert open_ports == {"67", "4011", "8080"}
+        assert open_ports == {"67", "4011", "8080", "443"}
         rules = server.path / "bootjack.yaml"
         text = lab.run(lab.program(), "firewall", "-c", rules).stdout
         for line in text.splitlines():
