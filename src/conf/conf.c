@@ -200,7 +200,7 @@ void conf_diff_format(unsigned diff, struct text *out) {
                 { CONF_DIFF_DOORS, "doors" },
                 { CONF_DIFF_FOLDERS, "folders" },
                 { CONF_DIFF_SERVING, "serving" },
-                { CONF_DIFF_RESTART, "state or user" },
+                { CONF_DIFF_RESTART, "state, user or workers" },
         };
         size_t n = out->n;
 

@@ -25,10 +25,13 @@ struct conf_ports {
         uint16_t first, last;
 };
 
+enum { CONF_WORKERS_MAX = 16 };
+
 struct conf {
         struct conf_texts interfaces; /* none: all that are up */
         char *state, *user, *root;    /* root "": none */
         struct conf_texts media, loaders;
+        uint32_t workers; /* processes that serve files */
         struct {
                 enum conf_dhcp_mode mode;
                 bool authoritative;

@@ -340,6 +340,20 @@ static bool count_equal(const struct option *option, const void *a, const void *
 const struct type type_count = { "a number from 1 to 1000000", "number", read_count,
                                  count_equal };
 
+static void read_workers(struct parser *p, const struct doc_node *node,
+                         const struct option *option, void *at) {
+        uint64_t v;
+
+        if (!want_text(p, node, option))
+                return;
+        if (parse_number(node->text, CONF_WORKERS_MAX, &v) && v > 0)
+                *(uint32_t *)at = (uint32_t)v;
+        else
+                refuse_value(p, node, option, NULL);
+}
+const struct type type_workers = { "a number from 1 to 16", "number", read_workers,
+                                   count_equal };
+
 static void read_blksize(struct parser *p, const struct doc_node *node,
                          const struct option *option, void *at) {
         uint64_t v;

@@ -6,6 +6,7 @@
 #include "io/net.h"
 
 #include <ifaddrs.h>
+#include <linux/filter.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -134,6 +135,23 @@ static void grow(int fd, int forced, int asked) {
 
         if (setsockopt(fd, SOL_SOCKET, forced, &bytes, sizeof(bytes)) < 0)
                 (void)setsockopt(fd, SOL_SOCKET, asked, &bytes, sizeof(bytes));
+}
+
+void net_share_by_source(int fd, uint32_t n) {
+        /* The source of the IPv4 header, times Knuth's constant; modulo n chooses the
+         * socket, in the order in which they were bound. */
+        struct sock_filter code[] = {
+                BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)SKF_NET_OFF + 12),
+                BPF_STMT(BPF_ALU | BPF_MUL | BPF_K, 2654435761U),
+                BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 16),
+                BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, n),
+                BPF_STMT(BPF_RET | BPF_A, 0),
+        };
+        struct sock_fprog program = { ARRAY_SIZE(code), code };
+
+        if (n > 1)
+                (void)setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program,
+                                 sizeof(program));
 }
 
 void net_grow_buffers(int fd) {

@@ -49,6 +49,12 @@ void net_watch_drain(int fd);
  * or as much of it as the machine allows (net.core.rmem_max, wmem_max). */
 void net_grow_buffers(int fd);
 
+/* Of sockets that share one port (SO_REUSEPORT), all get a client's datagrams and
+ * connections by its address alone: what is counted for an address is then counted in
+ * one place. `n` is how many there will be; said once to any of them. A kernel that does
+ * not know it goes on spreading them by address and port. */
+void net_share_by_source(int fd, uint32_t n);
+
 /* A packet socket that only sends. */
 MUST_USE int net_raw_open(int *ret_fd);
 MUST_USE int net_raw_send(int fd, int ifindex, const void *frame, size_t n);

@@ -106,7 +106,7 @@ static void on_message(struct ipc_channel *channel, const struct ipc_message *me
                         core->library = NULL;
                 if (channel == core->admin)
                         core->admin = NULL;
-                for (size_t i = 0; i < ROLE_FILES_WORKERS; i++)
+                for (size_t i = 0; i < CONF_WORKERS_MAX; i++)
                         if (channel == core->files[i])
                                 core->files[i] = NULL;
                 ipc_channel_free(channel);
@@ -149,7 +149,7 @@ static void on_peer(struct core *core, const struct ipc_message *message) {
                 slot = &core->library;
         else if (peer->role == IPC_ADMIN)
                 slot = &core->admin;
-        else if (peer->role == IPC_FILES && peer->index < ROLE_FILES_WORKERS)
+        else if (peer->role == IPC_FILES && peer->index < CONF_WORKERS_MAX)
                 slot = &core->files[peer->index];
         if (!slot)
                 return;
@@ -268,7 +268,7 @@ static void core_stop(struct role *role) {
         core->store = store_close(core->store);
         ipc_channel_free(core->library);
         ipc_channel_free(core->admin);
-        for (size_t i = 0; i < ROLE_FILES_WORKERS; i++)
+        for (size_t i = 0; i < CONF_WORKERS_MAX; i++)
                 ipc_channel_free(core->files[i]);
         while (core->n_media > 0)
                 core_media_remove(core, core->media[0].id);

@@ -83,7 +83,7 @@ struct core {
         bool is_settled; /* the library has looked at everything once */
         struct loop_timer *settle_timer;
 
-        struct ipc_channel *library, *admin, *files[ROLE_FILES_WORKERS];
+        struct ipc_channel *library, *admin, *files[CONF_WORKERS_MAX];
         nsec_t started;
         uint64_t n_menus;
 };

@@ -2,6 +2,7 @@
  * Questions from the command line, answered as one JSON value each. An answer longer
  * than a message goes in pieces.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -293,10 +294,10 @@ static void add_roles(const struct core *core, struct text *out) {
         text_char(out, '{');
         text_json_pair_bool(out, "library", core->library != NULL);
         text_json_pair_bool(out, "admin", core->admin != NULL);
-        for (size_t i = 0; i < ROLE_FILES_WORKERS; i++) {
-                char name[] = "files-0";
+        for (size_t i = 0; i < core->role->conf->workers; i++) {
+                char name[16];
 
-                name[6] = (char)('1' + i);
+                snprintf(name, sizeof(name), "files-%zu", i + 1);
                 text_json_pair_bool(out, name, core->files[i] != NULL);
         }
         text_char(out, '}');

@@ -23,7 +23,7 @@
 #include "role/role.h"
 #include "sandbox/sandbox.h"
 
-enum { MEDIA_MAX = 512, PEERS_MAX = 1 + ROLE_FILES_WORKERS };
+enum { MEDIA_MAX = 512, PEERS_MAX = 1 + CONF_WORKERS_MAX };
 
 static const nsec_t look_often = NSEC_PER_SEC, settle = 500 * NSEC_PER_MSEC,
                     look_soon = 50 * NSEC_PER_MSEC;
@@ -44,7 +44,7 @@ struct medium_here {
 struct library {
         struct role *role;
         struct media_recipes *recipes;
-        struct ipc_channel *core, *files[ROLE_FILES_WORKERS];
+        struct ipc_channel *core, *files[CONF_WORKERS_MAX];
         struct medium_here media[MEDIA_MAX];
         size_t n_media;
         struct loop_folder *folders[CONF_FLAG_REPEAT_MAX];
@@ -357,7 +357,7 @@ static void on_message(struct ipc_channel *channel, const struct ipc_message *me
                 return;
         if (channel == library->core)
                 library->core = NULL;
-        for (size_t i = 0; i < ROLE_FILES_WORKERS; i++)
+        for (size_t i = 0; i < CONF_WORKERS_MAX; i++)
                 if (channel == library->files[i])
                         library->files[i] = NULL;
         ipc_channel_free(channel);
@@ -370,7 +370,7 @@ static void on_peer(struct library *library, const struct ipc_message *message) 
 
         if (peer->role == IPC_CORE)
                 slot = &library->core;
-        else if (peer->role == IPC_FILES && peer->index < ROLE_FILES_WORKERS)
+        else if (peer->role == IPC_FILES && peer->index < CONF_WORKERS_MAX)
                 slot = &library->files[peer->index];
         if (!slot || message->n_fds != 1)
                 return;
@@ -453,7 +453,7 @@ static void library_stop(struct role *role) {
         struct library *library = role->userdata;
 
         library->core = ipc_channel_free(library->core);
-        for (size_t i = 0; i < ROLE_FILES_WORKERS; i++)
+        for (size_t i = 0; i < CONF_WORKERS_MAX; i++)
                 library->files[i] = ipc_channel_free(library->files[i]);
         while (library->n_media > 0)
                 forget(library, 0);

@@ -273,7 +273,7 @@ static int become_user(struct parent *parent) {
 static int open_access_log(struct parent *parent) {
         const char *path = parent->conf->http.access_log;
 
-        for (uint32_t i = 0; path[0] && i < ROLE_FILES_WORKERS; i++) {
+        for (uint32_t i = 0; path[0] && i < parent->n_workers; i++) {
                 int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
 
                 if (fd < 0)
@@ -405,14 +405,14 @@ static void say_reloaded(struct parent *parent, unsigned diff) {
 
         conf_diff_format(diff, &what);
         if (diff & CONF_DIFF_RESTART)
-                text_add(&what, " (state and user need a restart)");
+                text_add(&what, " (state, user and workers need a restart)");
         event.values[0] = (struct event_value)EVENT_TEXT(text_string(&what));
         parent_event(parent, &event);
         text_done(&what);
 }
 
 static void apply_reload(struct parent *parent, unsigned diff) {
-        for (size_t i = 0; i < PARENT_CHILDREN; i++)
+        for (size_t i = 0; i < parent->n_children; i++)
                 if (parent->children[i].channel)
                         (void)ipc_send(parent->children[i].channel, IPC_CONFIG, NULL,
                                        NULL, 0, &parent->conf_text, 1);
@@ -526,6 +526,7 @@ static int set_up(struct parent *parent) {
                 r = parent_choose_interfaces(parent);
         if (r != 0)
                 return r;
+        parent->n_workers = parent->conf->workers;
         r = open_executable(parent);
         if (r != 0)
                 return r;

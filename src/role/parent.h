@@ -13,7 +13,7 @@
 enum {
         PARENT_INTERFACES_MAX = 32,
         PARENT_DOORS_MAX = 1024,
-        PARENT_CHILDREN = 3 + ROLE_FILES_WORKERS,
+        PARENT_CHILDREN = 3 + CONF_WORKERS_MAX,
         PARENT_WAITING_MAX = 16,
 };
 
@@ -63,6 +63,8 @@ struct parent {
         struct loop_timer *netlink_timer;
 
         struct parent_child children[PARENT_CHILDREN];
+        size_t n_children;  /* of which there are so many */
+        uint32_t n_workers; /* of files; for good */
         struct role_folder folders[ROLE_FOLDERS_MAX];
         size_t n_folders;
         int executable;    /* this program, opened while it could be */

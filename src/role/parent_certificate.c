@@ -222,7 +222,7 @@ void parent_take_certificate(struct parent *parent, struct certificate_pair *pai
         *pair = (struct certificate_pair){ 0 };
         /* Without them every worker makes its own: a resumption fails, no more. */
         (void)getrandom(parent->tickets, sizeof(parent->tickets), 0);
-        for (size_t i = 0; i < PARENT_CHILDREN; i++)
+        for (size_t i = 0; i < parent->n_children; i++)
                 if (parent->children[i].channel)
                         parent_send_certificate(parent, &parent->children[i]);
         if (parent->is_serving)

@@ -176,6 +176,7 @@ static int open_dhcp(struct parent *parent, struct parent_door *door) {
 
 static int open_door(struct parent *parent, struct parent_door *door) {
         struct udp_endpoint at = { door->socket.address, (uint16_t)door->socket.port };
+        int r;
 
         switch (door->socket.door) {
         case IPC_DOOR_DHCP:
@@ -190,13 +191,18 @@ static int open_door(struct parent *parent, struct parent_door *door) {
         case IPC_DOOR_ICMP:
                 return probe_open_icmp(&door->fd);
         case IPC_DOOR_TFTP:
-                return udp_open(at, NULL, UDP_REUSEPORT, &door->fd);
+                r = udp_open(at, NULL, UDP_REUSEPORT, &door->fd);
+                break;
         case IPC_DOOR_HTTP:
         case IPC_DOOR_HTTPS:
-                return tcp_listen(at, UDP_REUSEPORT, &door->fd);
+                r = tcp_listen(at, UDP_REUSEPORT, &door->fd);
+                break;
         default:
                 return net_raw_open(&door->fd);
         }
+        if (r == 0)
+                net_share_by_source(door->fd, parent->n_workers);
+        return r;
 }
 
 static int report(struct parent *parent, const struct parent_door *door, int r,
@@ -287,7 +293,7 @@ static size_t plan(const struct parent *parent, struct parent_door *ret) {
                 }
                 for (size_t k = 0; k < net_n_addresses(interface); k++) {
                         door.socket.address = net_address(interface, k).address;
-                        for (uint32_t j = 0; j < ROLE_FILES_WORKERS; j++) {
+                        for (uint32_t j = 0; j < parent->n_workers; j++) {
                                 if (conf->tftp.port)
                                         PLAN(IPC_DOOR_TFTP, conf->tftp.port, IPC_FILES,
                                              j)
@@ -475,7 +481,7 @@ static bool tell_interfaces(struct parent *parent, const struct net_interface *b
 
         for (size_t i = 0; i < parent->n_interfaces; i++)
                 changed |= !is_unchanged(before, n_before, &parent->interfaces[i]);
-        for (size_t i = 0; changed && i < PARENT_CHILDREN; i++)
+        for (size_t i = 0; changed && i < parent->n_children; i++)
                 (void)ipc_send(parent->children[i].channel, IPC_INTERFACES, NULL,
                                parent->interfaces,
                                parent->n_interfaces * sizeof(parent->interfaces[0]),

@@ -19,7 +19,7 @@ static const nsec_t wait_first = 100 * NSEC_PER_MSEC, wait_most = 10 * NSEC_PER_
 
 struct parent_child *parent_child(struct parent *parent, enum ipc_role kind,
                                   uint32_t index) {
-        for (size_t i = 0; i < PARENT_CHILDREN; i++)
+        for (size_t i = 0; i < parent->n_children; i++)
                 if (parent->children[i].kind == kind &&
                     parent->children[i].index == index)
                         return &parent->children[i];
@@ -93,7 +93,7 @@ static void introduce(struct parent_child *a, struct parent_child *b) {
 static void tell_place(struct parent *parent, struct parent_child *child) {
         struct ipc_start start = { .role = (uint32_t)child->kind,
                                    .index = child->index,
-                                   .n_files = ROLE_FILES_WORKERS,
+                                   .n_files = parent->n_workers,
                                    .is_restart = child->n_starts > 1 };
 
         (void)ipc_send(child->channel, IPC_START, &start, NULL, 0, &parent->conf_text,
@@ -101,7 +101,7 @@ static void tell_place(struct parent *parent, struct parent_child *child) {
         send_folders(parent, child);
         parent_send_certificate(parent, child);
         parent_send_doors(parent, child);
-        for (size_t i = 0; i < PARENT_CHILDREN; i++) {
+        for (size_t i = 0; i < parent->n_children; i++) {
                 struct parent_child *other = &parent->children[i];
 
                 if (other->channel && are_peers(child->kind, other->kind))
@@ -112,7 +112,7 @@ static void tell_place(struct parent *parent, struct parent_child *child) {
 static void look_whether_all_are_ready(struct parent *parent) {
         if (parent->is_serving)
                 return;
-        for (size_t i = 0; i < PARENT_CHILDREN; i++)
+        for (size_t i = 0; i < parent->n_children; i++)
                 if (!parent->children[i].is_ready)
                         return;
         parent->is_serving = true;
@@ -191,7 +191,8 @@ int parent_start_children(struct parent *parent) {
         static const enum ipc_role kinds[] = { IPC_CORE, IPC_ADMIN, IPC_LIBRARY };
         int r = 0;
 
-        for (size_t i = 0; i < PARENT_CHILDREN && r == 0; i++) {
+        parent->n_children = ARRAY_SIZE(kinds) + parent->n_workers;
+        for (size_t i = 0; i < parent->n_children && r == 0; i++) {
                 struct parent_child *child = &parent->children[i];
 
                 child->parent = parent;
@@ -201,19 +202,19 @@ int parent_start_children(struct parent *parent) {
                 child->wait = wait_first;
                 r = loop_timer_new(parent->loop, on_timer, child, &child->timer);
         }
-        for (size_t i = 0; i < PARENT_CHILDREN && r == 0; i++) {
+        for (size_t i = 0; i < parent->n_children && r == 0; i++) {
                 r = start_child(&parent->children[i]);
                 if (r == 0)
                         tell_place(parent, &parent->children[i]);
         }
-        for (size_t i = 0; i < PARENT_CHILDREN && r == 0; i++)
+        for (size_t i = 0; i < parent->n_children && r == 0; i++)
                 (void)ipc_send(parent->children[i].channel, IPC_GO, NULL, NULL, 0, NULL,
                                0);
         return r < 0 ? parent_fail("cannot start the roles: %s", strerror(-r)) : 0;
 }
 
 void parent_renew(struct parent *parent, enum ipc_role kind) {
-        for (size_t i = 0; i < PARENT_CHILDREN; i++) {
+        for (size_t i = 0; i < parent->n_children; i++) {
                 struct parent_child *child = &parent->children[i];
 
                 if (child->kind == kind && child->pid > 0) {
@@ -271,7 +272,7 @@ void parent_on_child_signal(int number, void *userdata) {
         struct parent *parent = userdata;
         int status;
 
-        for (size_t i = 0; i < PARENT_CHILDREN; i++) {
+        for (size_t i = 0; i < parent->n_children; i++) {
                 struct parent_child *child = &parent->children[i];
 
                 if (child->pid > 0 &&
@@ -283,20 +284,20 @@ void parent_on_child_signal(int number, void *userdata) {
 }
 
 bool parent_is_any_running(const struct parent *parent) {
-        for (size_t i = 0; i < PARENT_CHILDREN; i++)
+        for (size_t i = 0; i < parent->n_children; i++)
                 if (parent->children[i].pid > 0)
                         return true;
         return false;
 }
 
 void parent_signal_children(struct parent *parent, int number) {
-        for (size_t i = 0; i < PARENT_CHILDREN; i++)
+        for (size_t i = 0; i < parent->n_children; i++)
                 if (parent->children[i].pid > 0)
                         kill(parent->children[i].pid, number);
 }
 
 void parent_free_children(struct parent *parent) {
-        for (size_t i = 0; i < PARENT_CHILDREN; i++) {
+        for (size_t i = 0; i < parent->n_children; i++) {
                 ipc_channel_free(parent->children[i].channel);
                 loop_timer_free(parent->children[i].timer);
         }

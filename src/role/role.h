@@ -8,7 +8,7 @@
 #include "conf/conf.h"
 #include "ipc/ipc.h"
 
-enum { ROLE_CHANNEL_FD = 3, ROLE_FILES_WORKERS = 2 };
+enum { ROLE_CHANNEL_FD = 3 };
 
 enum { ROLE_FOLDERS_MAX = 160 };
 struct role_folder {

@@ -182,9 +182,38 @@ def test_idle_connections_do_not_keep_others_out(network, client, bare, server):
         sock.close()
 
 
+def test_a_limit_counts_over_all_workers(network, client, folder):
+    root = folder / "root"
+    root.mkdir()
+    (root / "big").write_bytes(bytes(100000))
+    with lab.Server(network, "--root", root, config="dhcp: {mode: off}\nworkers: 4\n"
+                    "tftp: {per-source: 3}\n") as server:
+        assert len(server.roles()["files"]) == 4
+        assert set(json.loads(server.query("status", "--json"))["roles"]) == {
+            "library", "admin", "files-1", "files-2", "files-3", "files-4"}
+        others = [client] + [network.other(n) for n in (10, 11, 12, 13)]
+        for where in others:
+            asked = [udp_socket(where) for _ in range(12)]
+            for sock in asked:
+                sock.sendto(b"\0\1big\0octet\0", ("10.77.0.1", 69))
+            answered = 0
+            with selectors.DefaultSelector() as waiting:
+                for sock in asked:
+                    waiting.register(sock, selectors.EVENT_READ)
+                while ready := waiting.select(1):
+                    for key, _ in ready:
+                        answered += key.fileobj.recv(600)[:4] == b"\0\3\0\1"
+                        waiting.unregister(key.fileobj)
+                    if answered > 3:
+                        break
+            assert answered == 3, where
+            for sock in asked:
+                sock.close()
+
+
 def test_one_address_cannot_take_all_transfers(network, client, bare, server):
-    """tftp.per-source: eleven in each worker, and no answer to more: the client asks
-    again, and by then one has ended."""
+    """tftp.per-source: eleven, whatever the workers, and no answer to more: the client
+    asks again, and by then one has ended."""
     held = {}
     with selectors.DefaultSelector() as waiting:
         for _ in range(60):
@@ -197,7 +226,7 @@ def test_one_address_cannot_take_all_transfers(network, client, bare, server):
             data, peer = key.fileobj.recvfrom(600)
             if data[:4] == b"\0\3\0\1":
                 held[key.fileobj] = peer
-        assert 11 <= len(held) <= 22
+        assert len(held) == 11
         for sock, peer in held.items():
             sock.sendto(b"\0\5\0\0enough\0", peer)
         for key in list(waiting.get_map().values()):
