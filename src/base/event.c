@@ -236,6 +236,10 @@ static const struct event_row rows[EVENT_N_KINDS] = {
                                   { { "file", T },
                                     { "entries", U },
                                     { "firmware", T } } },
+        [EVENT_FOLDER_MOUNTED] = { "folder-mounted",
+                                   EVENT_INFO,
+                                   "{door} /{file}: mounted",
+                                   { { "door", T }, { "file", T } } },
 };
 
 #undef T

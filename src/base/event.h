@@ -54,6 +54,7 @@ enum event_kind {
         EVENT_CERTIFICATE_KEPT, /* at a reload that could not read it */
         EVENT_CERTIFICATE_FAILED,
         EVENT_DOOR_BESIDE, /* the port is another server's on this host */
+        EVENT_FOLDER_MOUNTED,
         EVENT_N_KINDS,
 };
 

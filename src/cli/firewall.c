@@ -16,7 +16,7 @@ struct door {
         uint16_t port;
 };
 
-enum { DOORS_MAX = 5 };
+enum { DOORS_MAX = 9 };
 
 static size_t list_doors(const struct conf *conf, struct door *ret) {
         size_t n = 0;
@@ -31,6 +31,17 @@ static size_t list_doors(const struct conf *conf, struct door *ret) {
                 ret[n++] = (struct door){ "tcp", "HTTP", conf->http.port };
         if (conf->https.port)
                 ret[n++] = (struct door){ "tcp", "HTTPS", conf->https.port };
+        /* With `auto` a medium may open them, and nobody knows which will come. */
+        if (conf->nfs.mode == CONF_ON && conf->nfs.port) {
+                ret[n++] = (struct door){ "tcp", "NFS", conf->nfs.port };
+                ret[n++] = (struct door){ "udp", "NFS", conf->nfs.port };
+                if (conf->nfs.portmap) {
+                        ret[n++] = (struct door){ "tcp", "port mapper",
+                                                  conf->nfs.portmap };
+                        ret[n++] = (struct door){ "udp", "port mapper",
+                                                  conf->nfs.portmap };
+                }
+        }
         return n;
 }
 

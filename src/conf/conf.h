@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "policy/scope.h"
 
+enum conf_when { CONF_WHEN_NEEDED, CONF_ON, CONF_OFF };
 enum conf_dhcp_mode { CONF_DHCP_PROXY, CONF_DHCP_SERVER, CONF_DHCP_OFF };
 
 struct conf_texts {
@@ -67,6 +68,11 @@ struct conf {
                 char *certificate; /* "": one that we make ourselves */
                 char *key;         /* "": in the file of the certificate */
         } https;
+        struct {
+                enum conf_when mode;
+                uint16_t port;    /* of NFS and MOUNT */
+                uint16_t portmap; /* of the port mapper */
+        } nfs;
         struct {
                 char *title;
                 nsec_t timeout; /* 0: wait for ever */

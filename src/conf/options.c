@@ -238,6 +238,18 @@ static const struct option https_keys[] = {
         { 0 },
 };
 
+static const struct option nfs_keys[] = {
+        { "mode", &type_when, "auto",
+          "auto: on when a medium in the menu needs it; on; off", IN(nfs, mode),
+          .diff = CONF_DIFF_DOORS },
+        { "port", &type_port, "2049", "of NFS and MOUNT, by TCP and UDP", IN(nfs, port),
+          .diff = CONF_DIFF_DOORS },
+        { "portmap", &type_port, "111",
+          "of the port mapper; off: clients are told the port by mount options",
+          IN(nfs, portmap), .diff = CONF_DIFF_DOORS },
+        { 0 },
+};
+
 static const struct option menu_keys[] = {
         { "title", &type_text, "Bootjack", "above the menu", IN(menu, title) },
         { "timeout", &type_duration, "10s",
@@ -276,6 +288,8 @@ const struct option conf_options[] = {
         { "https", &type_map, NULL, "the same, encrypted", AT(https),
           .keys = https_keys },
         { "ftp", &type_later, NULL, "serve FTP" },
+        { "nfs", &type_map, NULL, "the door for live systems that read as they run",
+          AT(nfs), .keys = nfs_keys },
         { "menu", &type_map, NULL, "what the person at the machine sees", AT(menu),
           .keys = menu_keys, .diff = CONF_DIFF_MENU },
         { "machines", &type_maps, NULL, "what single machines boot", AT(machines),

@@ -494,6 +494,25 @@ static bool mode_equal(const struct option *option, const void *a, const void *b
 }
 const struct type type_mode = { "proxy, server or off", "word", read_mode, mode_equal };
 
+static void read_when(struct parser *p, const struct doc_node *node,
+                      const struct option *option, void *at) {
+        static const char *const words[] = { "auto", "on", "off" };
+
+        if (!want_text(p, node, option))
+                return;
+        for (unsigned i = 0; i < ARRAY_SIZE(words); i++)
+                if (strcmp(words[i], node->text) == 0) {
+                        *(enum conf_when *)at = (enum conf_when)i;
+                        return;
+                }
+        problem(p, node, option->key, " must be auto, on or off, not '", node->text,
+                "'", NULL);
+}
+static bool when_equal(const struct option *option, const void *a, const void *b) {
+        return *(const enum conf_when *)a == *(const enum conf_when *)b;
+}
+const struct type type_when = { "auto, on or off", "word", read_when, when_equal };
+
 static void read_serial(struct parser *p, const struct doc_node *node,
                         const struct option *option, void *at) {
         unsigned unit;

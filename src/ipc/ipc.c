@@ -32,6 +32,7 @@ static const size_t body_sizes[IPC_N_KINDS] = {
         [IPC_GENERATED] = sizeof(struct ipc_generated),
         [IPC_QUERY] = sizeof(struct ipc_query),
         [IPC_CERTIFICATE] = sizeof(struct ipc_certificate),
+        [IPC_NEED] = sizeof(struct ipc_need),
         [IPC_ANSWER] = sizeof(struct ipc_answer),
 };
 
@@ -59,10 +60,11 @@ const char *ipc_role_name(enum ipc_role role) {
 }
 
 const char *ipc_door_name(enum ipc_door door) {
-        static const char *const names[] = { "dhcp", "binl",   "beside", "heard",
-                                             "raw",  "routed", "arp",    "icmp",
-                                             "tftp", "http",   "https",  "control",
-                                             "log" };
+        static const char *const names[] = { "dhcp",   "binl",   "beside", "heard",
+                                             "raw",    "routed", "arp",    "icmp",
+                                             "tftp",   "http",   "https",  "control",
+                                             "log",    "nfs",    "nfs",    "portmap",
+                                             "portmap" };
         return (size_t)door < ARRAY_SIZE(names) ? names[door] : "unknown";
 }
 

@@ -28,7 +28,7 @@ enum ipc_kind {
         IPC_EVENT,      /* any → core → admin: tail: packed event */
         IPC_MEDIUM, /* library → core, files: struct ipc_medium; fds: index, image */
         IPC_MEDIUM_GONE,   /* library → core, files: struct ipc_medium */
-        IPC_MEDIA_SETTLED, /* library → core: the first scan is over */
+        IPC_MEDIA_SETTLED, /* library → core, files: the first scan is over */
         IPC_GENERATE,      /* files → core: struct ipc_generate; tail: path */
         IPC_GENERATED, /* core → files: struct ipc_generated; fd: memfd when found */
         IPC_QUERY,     /* admin → core: struct ipc_query; tail: verb NUL args */
@@ -36,6 +36,8 @@ enum ipc_kind {
         IPC_STATUS,    /* parent → core: tail: JSON members on roles and doors */
         IPC_CERTIFICATE, /* parent → files: struct ipc_certificate; fds: the chain and
                             its key as PEM, sealed */
+        IPC_NEED,        /* core → parent: struct ipc_need: open that door */
+        IPC_NFS_KEY,     /* parent → files: tail: the key of NFS handles */
         IPC_N_KINDS,
 };
 
@@ -53,6 +55,10 @@ enum ipc_door {
         IPC_DOOR_HTTPS,
         IPC_DOOR_CONTROL,
         IPC_DOOR_LOG, /* the HTTP access log: a file to append to */
+        IPC_DOOR_NFS,
+        IPC_DOOR_NFS_UDP,
+        IPC_DOOR_PORTMAP,
+        IPC_DOOR_PORTMAP_UDP,
         IPC_N_DOORS,
 };
 const char *ipc_door_name(enum ipc_door door);
@@ -72,6 +78,9 @@ struct ipc_socket {
         ip4_t address;
         uint32_t port;
         char interface[16];
+};
+struct ipc_need {
+        uint32_t door, reserved;
 };
 struct ipc_medium {
         uint64_t id;      /* unique for the life of the library role */

@@ -80,7 +80,8 @@ struct core {
         struct machines *machines;
         struct core_medium media[CORE_MEDIA_MAX];
         size_t n_media;
-        bool is_settled; /* the library has looked at everything once */
+        bool nfs_is_needed; /* a medium came that needs it */
+        bool is_settled;    /* the library has looked at everything once */
         struct loop_timer *settle_timer;
 
         struct ipc_channel *library, *admin, *files[CONF_WORKERS_MAX];

@@ -40,6 +40,25 @@ static void insert(struct core *core, const struct core_medium *medium) {
         core->n_media++;
 }
 
+/* An entry of the menu gets the rest of its medium by NFS and by nothing else. */
+static bool needs_nfs(const struct core_medium *medium) {
+        struct medium m;
+        bool needs = false;
+
+        media_index_medium(&medium->index, &m);
+        for (uint32_t i = 0; i < m.n_entries; i++)
+                needs |= m.entries[i].why_not[0] == '\0' &&
+                         m.entries[i].transports == MEDIUM_NFS;
+        return needs;
+}
+
+static void need_nfs(struct core *core) {
+        const struct ipc_need need = { .door = IPC_DOOR_NFS };
+
+        core->nfs_is_needed = true;
+        (void)ipc_send(core->role->parent, IPC_NEED, &need, NULL, 0, NULL, 0);
+}
+
 void core_media_add(struct core *core, const struct ipc_message *message) {
         const struct ipc_medium *from = message->body;
         struct core_medium medium = { .id = from->id };
@@ -60,10 +79,13 @@ void core_media_add(struct core *core, const struct ipc_message *message) {
                 mmap(NULL, medium.n_mapping, PROT_READ, MAP_SHARED, message->fds[0], 0);
         if (medium.mapping == MAP_FAILED)
                 return;
-        if (media_index_open(medium.mapping, medium.n_mapping, &medium.index) == 0)
-                insert(core, &medium);
-        else
+        if (media_index_open(medium.mapping, medium.n_mapping, &medium.index) != 0) {
                 munmap(medium.mapping, medium.n_mapping);
+                return;
+        }
+        insert(core, &medium);
+        if (needs_nfs(&medium))
+                need_nfs(core);
 }
 
 /* ---- the model ---- */

@@ -314,6 +314,12 @@ static void add_loaders(const struct core *core, struct text *out) {
         text_char(out, '}');
 }
 
+static bool is_nfs_open(const struct core *core) {
+        enum conf_when mode = core->role->conf->nfs.mode;
+
+        return mode == CONF_ON || (mode == CONF_WHEN_NEEDED && core->nfs_is_needed);
+}
+
 static void query_status(struct core *core, struct text *out) {
         static const char *const modes[] = { "proxy", "server", "off" };
         const struct conf *conf = core->role->conf;
@@ -330,6 +336,7 @@ static void query_status(struct core *core, struct text *out) {
         text_json_pair_u64(out, "tftp", conf->tftp.port);
         text_json_pair_u64(out, "http", conf->http.port);
         text_json_pair_u64(out, "https", conf->https.port);
+        text_json_pair_u64(out, "nfs", is_nfs_open(core) ? conf->nfs.port : 0);
         text_char(out, '}');
         text_json_pair(out, "root", conf->root[0] ? conf->root : NULL);
         text_json_pair_u64(out, "media", core->n_media);

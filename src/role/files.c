@@ -42,6 +42,7 @@ struct files {
         struct ipc_channel *core, *library;
         struct files_tftp *tftp;
         struct files_http *http;
+        struct files_nfs *nfs;
         struct list requests;
         size_t n_requests;
         uint64_t next_ticket;
@@ -242,6 +243,9 @@ static void on_message(struct ipc_channel *channel, const struct ipc_message *me
                 vtree_remove_medium(files->tree,
                                     ((const struct ipc_medium *)message->body)->id);
                 break;
+        case IPC_MEDIA_SETTLED:
+                files_nfs_settled(files->nfs);
+                break;
         default:
                 break;
         }
@@ -264,6 +268,18 @@ static void on_peer(struct files *files, const struct ipc_message *message) {
 
 /* ---- from the parent ---- */
 
+static unsigned nfs_kind(uint32_t door) {
+        return (door == IPC_DOOR_NFS_UDP || door == IPC_DOOR_PORTMAP_UDP ? FILES_NFS_UDP
+                                                                         : 0) |
+               (door == IPC_DOOR_PORTMAP || door == IPC_DOOR_PORTMAP_UDP
+                        ? FILES_NFS_PORTMAP
+                        : 0);
+}
+
+static bool is_nfs(uint32_t door) {
+        return door >= IPC_DOOR_NFS && door <= IPC_DOOR_PORTMAP_UDP;
+}
+
 static void on_socket(struct files *files, const struct ipc_message *message) {
         const struct ipc_socket *socket = message->body;
         int fd, r = -EINVAL;
@@ -278,6 +294,9 @@ static void on_socket(struct files *files, const struct ipc_message *message) {
                 r = files_http_listen(files->http, fd, false);
         else if (socket->door == IPC_DOOR_HTTPS)
                 r = files_http_listen(files->http, fd, true);
+        else if (is_nfs(socket->door))
+                r = files_nfs_listen(files->nfs, nfs_kind(socket->door),
+                                     socket->address, fd);
         else if (socket->door == IPC_DOOR_LOG)
                 files_http_log(files->http, fd);
         else
@@ -293,6 +312,8 @@ static void on_socket_gone(struct files *files, const struct ipc_message *messag
                 files_tftp_unlisten(files->tftp, at);
         else if (socket->door == IPC_DOOR_HTTP || socket->door == IPC_DOOR_HTTPS)
                 files_http_unlisten(files->http, at);
+        else if (is_nfs(socket->door))
+                files_nfs_unlisten(files->nfs, nfs_kind(socket->door), at);
 }
 
 /* The parent has looked at it: a failure here is of memory. */
@@ -313,6 +334,14 @@ static void on_certificate(struct files *files, const struct ipc_message *messag
         text_done(&why);
 }
 
+static void on_nfs_key(struct files *files, const struct ipc_message *message) {
+        int r = -EINVAL;
+
+        if (message->n_tail == SIPHASH_KEY)
+                r = files_nfs_key(files->nfs, message->tail);
+        (void)r; /* a worker without memory for it gives no answers by NFS */
+}
+
 static void files_message(struct role *role, const struct ipc_message *message) {
         struct files *files = role->userdata;
 
@@ -322,6 +351,8 @@ static void files_message(struct role *role, const struct ipc_message *message) 
                 on_socket(files, message);
         else if (message->kind == IPC_CERTIFICATE)
                 on_certificate(files, message);
+        else if (message->kind == IPC_NFS_KEY)
+                on_nfs_key(files, message);
         else if (message->kind == IPC_SOCKET_GONE)
                 on_socket_gone(files, message);
 }
@@ -387,6 +418,8 @@ static int files_start(struct role *role) {
                 r = files_tftp_new(files, &files->tftp);
         if (r == 0)
                 r = files_http_new(files, &files->http);
+        if (r == 0)
+                r = files_nfs_new(files, &files->nfs);
         return r;
 }
 
@@ -431,6 +464,7 @@ static void files_stop(struct role *role) {
 
         files_tftp_free(files->tftp);
         files_http_free(files->http);
+        files_nfs_free(files->nfs);
         LIST_FOR_EACH(pos, &files->requests)
         forget(files, CONTAINER_OF(pos, struct request, link));
         ipc_channel_free(files->core);

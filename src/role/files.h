@@ -4,6 +4,7 @@
  * core for generated files and events.
  */
 #include "base/event.h"
+#include "base/siphash.h"
 #include "conf/conf.h"
 #include "io/loop.h"
 #include "io/tls.h"
@@ -35,6 +36,20 @@ struct files_tftp *files_tftp_free(struct files_tftp *door);
 MUST_USE int files_tftp_listen(struct files_tftp *door, int fd);
 /* Closes those bound to `at`; what came in by them goes on. */
 void files_tftp_unlisten(struct files_tftp *door, struct udp_endpoint at);
+
+struct files_nfs;
+enum files_nfs_socket { FILES_NFS_UDP = 1, FILES_NFS_PORTMAP = 2 }; /* a mask */
+MUST_USE int files_nfs_new(struct files *files, struct files_nfs **ret);
+struct files_nfs *files_nfs_free(struct files_nfs *door);
+/* `local`: the address that it is bound to. */
+MUST_USE int files_nfs_listen(struct files_nfs *door, unsigned kind, ip4_t local,
+                              int fd);
+void files_nfs_unlisten(struct files_nfs *door, unsigned kind, struct udp_endpoint at);
+/* Handles are made and known by this key; without one nobody is answered. */
+MUST_USE int files_nfs_key(struct files_nfs *door,
+                           const uint8_t key[static SIPHASH_KEY]);
+/* All media that there are have been told. */
+void files_nfs_settled(struct files_nfs *door);
 
 struct files_http;
 MUST_USE int files_http_new(struct files *files, struct files_http **ret);

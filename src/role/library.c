@@ -303,6 +303,9 @@ static void settle_once(struct library *library) {
                 return;
         library->is_settled = true;
         (void)ipc_send(library->core, IPC_MEDIA_SETTLED, NULL, NULL, 0, NULL, 0);
+        for (size_t i = 0; i < CONF_WORKERS_MAX; i++)
+                (void)ipc_send(library->files[i], IPC_MEDIA_SETTLED, NULL, NULL, 0,
+                               NULL, 0);
 }
 
 static void look_at(struct library *library, nsec_t when) {
@@ -382,7 +385,7 @@ static void on_peer(struct library *library, const struct ipc_message *message) 
         for (size_t i = 0; i < library->n_media; i++)
                 if (library->media[i].head.id != 0)
                         publish_to(*slot, &library->media[i]);
-        if (peer->role == IPC_CORE && library->is_settled)
+        if (library->is_settled)
                 (void)ipc_send(*slot, IPC_MEDIA_SETTLED, NULL, NULL, 0, NULL, 0);
 }
 

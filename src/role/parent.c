@@ -213,8 +213,10 @@ static int make_state(struct parent *parent, const struct passwd *owner) {
         const char *state = parent->conf->state;
         bool is_default = strcmp(state, STATE_DEFAULT) == 0;
         char file[PATH_MAX];
-        static const char *const files[] = { "", "/state.db", "/state.db-wal",
-                                             "/state.db-shm", PARENT_TLS_FILES };
+        static const char *const files[] = {
+                "",         "/state.db",     "/state.db-wal", "/state.db-shm",
+                "/nfs.key", PARENT_TLS_FILES
+        };
         int r = make_folder(state, 0750, owner);
 
         if (r < 0)
@@ -339,6 +341,10 @@ static void print_banner(const struct parent *parent) {
                                 ip4_format(conf->dhcp.subnets[i].pools[j].last, to));
         print_port("TFTP", conf->tftp.port);
         print_port("HTTP", conf->http.port);
+        if (conf->nfs.mode == CONF_WHEN_NEEDED)
+                fputs("  NFS when a medium needs it", stderr);
+        else
+                print_port("NFS", conf->nfs.mode == CONF_ON ? conf->nfs.port : 0);
         print_port("HTTPS", conf->https.port);
         fputc('\n', stderr);
         if (conf->root[0])
@@ -539,6 +545,8 @@ static int set_up(struct parent *parent) {
                 parent_certify(parent);
         }
         certificate_pair_done(&given);
+        if (r == 0)
+                parent_read_nfs_key(parent);
         if (r == 0 && loop_new(&parent->loop) < 0)
                 r = parent_fail("cannot make an event loop");
         if (r == 0)

@@ -5,6 +5,7 @@
  * processes alive.
  */
 #include "base/event.h"
+#include "base/siphash.h"
 #include "io/certificate.h"
 #include "io/net.h"
 #include "io/tls.h"
@@ -71,6 +72,8 @@ struct parent {
         char control[108]; /* the path of the control socket; "" */
 
         struct certificate_pair certificate; /* empty: HTTPS is off */
+        uint8_t nfs_key[SIPHASH_KEY];        /* of its handles */
+        bool nfs_is_needed;                  /* by a medium in the menu */
         uint8_t tickets[TLS_TICKET_BYTES];   /* new with each certificate */
 
         struct parent_waiting waiting[PARENT_WAITING_MAX]; /* events, for the core */
@@ -116,6 +119,13 @@ void parent_certify(struct parent *parent);
 /* Tells which one is used, if any. */
 void parent_say_certificate(struct parent *parent);
 void parent_send_certificate(struct parent *parent, struct parent_child *child);
+
+/* The key of NFS handles, from the state folder, where it is put when it is new: so
+ * handles live through a restart. Without a folder that can be written they do not. */
+void parent_read_nfs_key(struct parent *parent);
+void parent_send_nfs_key(struct parent *parent, struct parent_child *child);
+/* The core says that a medium needs this door. */
+void parent_on_need(struct parent *parent, enum ipc_door door);
 
 MUST_USE int parent_start_children(struct parent *parent);
 struct parent_child *parent_child(struct parent *parent, enum ipc_role kind,

@@ -109,12 +109,17 @@ int parent_choose_interfaces(struct parent *parent) {
         return check_pools(parent);
 }
 
+static bool is_nfs(const struct parent_door *door) {
+        return door->socket.door >= IPC_DOOR_NFS &&
+               door->socket.door <= IPC_DOOR_PORTMAP_UDP;
+}
+
 /* Those of files are bound to an address; DHCP's to their interface, whatever address
  * it has. */
 static bool is_bound_to_address(const struct parent_door *door) {
         return door->socket.door == IPC_DOOR_TFTP ||
                door->socket.door == IPC_DOOR_HTTP ||
-               door->socket.door == IPC_DOOR_HTTPS;
+               door->socket.door == IPC_DOOR_HTTPS || is_nfs(door);
 }
 
 /* What listens beside another server goes on doing so, where that is allowed. */
@@ -191,10 +196,14 @@ static int open_door(struct parent *parent, struct parent_door *door) {
         case IPC_DOOR_ICMP:
                 return probe_open_icmp(&door->fd);
         case IPC_DOOR_TFTP:
+        case IPC_DOOR_NFS_UDP:
+        case IPC_DOOR_PORTMAP_UDP:
                 r = udp_open(at, NULL, UDP_REUSEPORT, &door->fd);
                 break;
         case IPC_DOOR_HTTP:
         case IPC_DOOR_HTTPS:
+        case IPC_DOOR_NFS:
+        case IPC_DOOR_PORTMAP:
                 r = tcp_listen(at, UDP_REUSEPORT, &door->fd);
                 break;
         default:
@@ -213,6 +222,10 @@ static int report(struct parent *parent, const struct parent_door *door, int r,
                 [IPC_DOOR_TFTP] = "stop it, or set tftp.port in the configuration",
                 [IPC_DOOR_HTTP] = "stop it, or set http.port in the configuration",
                 [IPC_DOOR_HTTPS] = "stop it, or set https.port in the configuration",
+                [IPC_DOOR_NFS] = "stop it, or set nfs.port in the configuration",
+                [IPC_DOOR_NFS_UDP] = "stop it, or set nfs.port in the configuration",
+                [IPC_DOOR_PORTMAP] = "stop it, or set nfs.portmap: off",
+                [IPC_DOOR_PORTMAP_UDP] = "stop it, or set nfs.portmap: off",
         };
         const char *name = ipc_door_name((enum ipc_door)door->socket.door);
         char at[IP4_TEXT_MAX], sentence[256];
@@ -263,6 +276,11 @@ static size_t plan_common(const struct conf *conf, struct parent_door *ret) {
         return n;
 }
 
+static bool wants_nfs(const struct parent *parent) {
+        return parent->conf->nfs.mode == CONF_ON ||
+               (parent->conf->nfs.mode == CONF_WHEN_NEEDED && parent->nfs_is_needed);
+}
+
 /* The doors that there should be now. */
 static size_t plan(const struct parent *parent, struct parent_door *ret) {
         const struct conf *conf = parent->conf;
@@ -303,6 +321,18 @@ static size_t plan(const struct parent *parent, struct parent_door *ret) {
                                 if (conf->https.port)
                                         PLAN(IPC_DOOR_HTTPS, conf->https.port,
                                              IPC_FILES, j)
+                                if (conf->nfs.port && wants_nfs(parent)) {
+                                        PLAN(IPC_DOOR_NFS, conf->nfs.port, IPC_FILES, j)
+                                        PLAN(IPC_DOOR_NFS_UDP, conf->nfs.port,
+                                             IPC_FILES, j)
+                                }
+                                if (conf->nfs.port && conf->nfs.portmap &&
+                                    wants_nfs(parent)) {
+                                        PLAN(IPC_DOOR_PORTMAP, conf->nfs.portmap,
+                                             IPC_FILES, j)
+                                        PLAN(IPC_DOOR_PORTMAP_UDP, conf->nfs.portmap,
+                                             IPC_FILES, j)
+                                }
                         }
                 }
 #undef PLAN

@@ -100,6 +100,7 @@ static void tell_place(struct parent *parent, struct parent_child *child) {
                        1);
         send_folders(parent, child);
         parent_send_certificate(parent, child);
+        parent_send_nfs_key(parent, child);
         parent_send_doors(parent, child);
         for (size_t i = 0; i < parent->n_children; i++) {
                 struct parent_child *other = &parent->children[i];
@@ -132,6 +133,11 @@ static void on_message(struct ipc_channel *channel, const struct ipc_message *me
                 if (child->kind == IPC_CORE)
                         parent_send_waiting(child->parent, channel);
                 look_whether_all_are_ready(child->parent);
+                break;
+        case IPC_NEED:
+                if (child->kind == IPC_CORE)
+                        parent_on_need(child->parent,
+                                       ((const struct ipc_need *)message->body)->door);
                 break;
         case IPC_RELOAD:
                 if (child->kind == IPC_CORE)
