@@ -176,15 +176,21 @@ static void add_reason(struct text *why, const struct source *s, int code) {
                        strlen(said ? said : "unreadable"));
 }
 
-static int import(IsoImage *image, struct source *s, struct text *why) {
+static int import(IsoImage *image, struct source *s, bool *ret_has_rock_ridge,
+                  struct text *why) {
         IsoReadOpts *opts = new_options();
+        IsoReadImageFeatures *features = NULL;
         int r;
 
         if (!opts)
                 return -ENOMEM;
         s->stack = (uintptr_t)__builtin_frame_address(0);
-        r = iso_image_import(image, &s->blocks, opts, NULL);
+        r = iso_image_import(image, &s->blocks, opts, &features);
         iso_read_opts_free(opts);
+        if (features) {
+                *ret_has_rock_ridge = iso_read_image_features_has_rockridge(features);
+                iso_read_image_features_destroy(features);
+        }
         if (r == (int)ISO_OUT_OF_MEM)
                 return -ENOMEM;
         if (r < 0 || s->is_spent || s->is_outside) {
@@ -248,7 +254,9 @@ int media_iso_read(int fd, uint64_t size, struct media_iso *ret, struct text *wh
                 return -ENOMEM;
         iso_set_msgs_severities("NEVER", "NEVER", "");
         iso_set_local_charset("UTF-8", 0);
-        r = iso_image_new("", &image) < 0 ? -ENOMEM : import(image, &source, why);
+        r = iso_image_new("", &image) < 0
+                    ? -ENOMEM
+                    : import(image, &source, &iso.has_rock_ridge, why);
         if (r == 0)
                 r = build_index(image, size, &iso, why);
         if (image)

@@ -12,6 +12,7 @@ struct media_iso {
         void *data; /* for media_index_open() and media_build_seal() */
         size_t n;
         char volume[33];
+        bool has_rock_ridge;
 };
 
 /* MEDIA_ISO_REFUSED appends to `why` what is wrong with the image, for people; below

@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <iconv.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -14,7 +15,9 @@
 
 #include "base/path.h"
 #include "media/iso.h"
+#include "media/pvd.h"
 #include "media/recipe.h"
+#include "media/udf.h"
 
 enum { RECIPES_MAX = 128, RECIPE_BYTES_MAX = 256 << 10, CANDIDATES_MAX = 4096 };
 
@@ -209,13 +212,76 @@ static int finish(const struct media_as *as, const struct media_recipes *recipes
         return r;
 }
 
+/* ---- which side of an image ---- */
+
+void media_prepare(void) {
+        static const char *const names[] = { "UCS-2BE", "UTF-16BE" };
+        static iconv_t kept[ARRAY_SIZE(names)];
+
+        /* Never closed: the C library may unload a conversion with its last user. */
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+                if (!kept[i])
+                        kept[i] = iconv_open("UTF-8", names[i]);
+}
+
+static bool has_udf(int fd) {
+        uint8_t *data = malloc(PVD_BYTES);
+        ssize_t n =
+                data ? pread(fd, data, PVD_BYTES, (off_t)PVD_FIRST * PVD_SECTOR) : -1;
+        bool found = n > 0 && media_udf_is(data, (size_t)n);
+
+        free(data);
+        return found;
+}
+
+static uint32_t count_nodes(const struct media_iso *iso) {
+        struct media_index index;
+
+        return iso->data && media_index_open(iso->data, iso->n, &index) == 0
+                       ? media_index_count(&index)
+                       : 0;
+}
+
+/* Windows media say everything in UDF, and on their ISO 9660 side that one should read
+ * UDF: a top folder and a file. Others say the same on both, and then Rock Ridge has
+ * the better names; without it ISO 9660 has worse ones. */
+enum { ALMOST_EMPTY = 3 };
+
+static int read_both(int fd, uint64_t size, struct media_iso *ret, struct text *why) {
+        struct media_iso udf = { 0 }, iso = { 0 };
+        struct text udf_why = { 0 }, iso_why = { 0 };
+        int r_udf = media_udf_read(fd, size, &udf, &udf_why);
+        int r_iso = media_iso_read(fd, size, &iso, &iso_why);
+        bool takes_iso = r_iso == 0 &&
+                         (r_udf == 0 ? iso.has_rock_ridge &&
+                                               count_nodes(&iso) >= count_nodes(&udf)
+                                     : count_nodes(&iso) > ALMOST_EMPTY);
+        int r = takes_iso ? 0 : r_udf;
+
+        *ret = takes_iso ? iso : udf;
+        if (r == 0 && ret->volume[0] == '\0')
+                memcpy(ret->volume, takes_iso ? udf.volume : iso.volume,
+                       sizeof(ret->volume));
+        if (r > 0)
+                text_add(why, text_string(&udf_why));
+        media_iso_done(takes_iso ? &udf : &iso);
+        text_done(&udf_why);
+        text_done(&iso_why);
+        return r;
+}
+
+static int read_image(int fd, uint64_t size, struct media_iso *ret, struct text *why) {
+        return has_udf(fd) ? read_both(fd, size, ret, why)
+                           : media_iso_read(fd, size, ret, why);
+}
+
 static int inspect_image(int fd, const struct media_as *as,
                          const struct media_recipes *recipes, const struct stat *st,
                          int *ret_index_fd, struct text *why) {
         struct media_iso iso = { 0 };
         struct media_index index;
         struct media_tree tree = { .index = &index, .fd = fd };
-        int r = media_iso_read(fd, (uint64_t)st->st_size, &iso, why);
+        int r = read_image(fd, (uint64_t)st->st_size, &iso, why);
 
         if (r)
                 return r < 0 ? r : MEDIA_REFUSED;

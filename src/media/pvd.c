@@ -24,21 +24,9 @@ static bool is_descriptor(const uint8_t *sector) {
         return memcmp(sector + 1, "CD001", 5) == 0 && sector[6] == 1;
 }
 
-/* ECMA-167 9.1: a UDF image has its own sequence in the same place. */
-static bool is_udf(const uint8_t *data, size_t n) {
-        for (size_t at = 0; at + PVD_SECTOR <= n; at += PVD_SECTOR)
-                if (memcmp(data + at + 1, "NSR0", 4) == 0)
-                        return true;
-        return false;
-}
-
-static enum pvd_verdict not_iso(const uint8_t *data, size_t n, uint64_t n_file,
-                                struct text *why) {
+static enum pvd_verdict not_iso(size_t n, uint64_t n_file, struct text *why) {
         if (n_file == 0)
                 text_add(why, "the file is empty");
-        else if (is_udf(data, n))
-                text_add(why, "a UDF image without an ISO 9660 side, which cannot be "
-                              "read yet");
         else if (n < PVD_SECTOR)
                 text_add(why,
                          "not an ISO image: too short to hold a volume descriptor");
@@ -75,7 +63,7 @@ enum pvd_verdict pvd_parse(const uint8_t *data, size_t n, uint64_t n_file,
         uint16_t block_size;
 
         if (!sector)
-                return not_iso(data, n, n_file, why);
+                return not_iso(n, n_file, why);
         /* ECMA-119 8.4.8 and 8.4.12 */
         if (!load_both32(sector + 80, &blocks) ||
             !load_both16(sector + 128, &block_size)) {

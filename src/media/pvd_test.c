@@ -135,19 +135,6 @@ static void an_empty_file_is_called_empty(void **state) {
         text_done(&why);
 }
 
-static void a_udf_image_is_called_one(void **state) {
-        uint8_t data[SECTORS * PVD_SECTOR] = { 0 };
-        struct text why = { 0 };
-        struct pvd pvd;
-
-        memcpy(data + 1, "BEA01\1", 6);
-        memcpy(data + PVD_SECTOR + 1, "NSR02\1", 6);
-        assert_int_equal(pvd_parse(data, sizeof(data), 1 << 20, &pvd, &why),
-                         PVD_NOT_ISO);
-        assert_non_null(strstr(text_string(&why), "UDF"));
-        text_done(&why);
-}
-
 static void the_volume_name_loses_its_padding_and_its_control_characters(void **state) {
         uint8_t data[SECTORS * PVD_SECTOR];
         struct text why = { 0 };
@@ -163,7 +150,6 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_descriptor_is_taken_or_refused_with_a_reason),
                 cmocka_unit_test(an_empty_file_is_called_empty),
-                cmocka_unit_test(a_udf_image_is_called_one),
                 cmocka_unit_test(
                         the_volume_name_loses_its_padding_and_its_control_characters),
         };
