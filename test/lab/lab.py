@@ -276,7 +276,8 @@ class Machine(Process):
     serial port."""
 
     def __init__(self, network, firmware="bios", nic="e1000", rom=True, memory=1024,
-                 mac="52:54:00:12:34:56", disk=None, http=False, on_text=None):
+                 mac="52:54:00:12:34:56", disk=None, http=False, kernel=None,
+                 on_text=None):
         self.folder = tempfile.TemporaryDirectory(prefix="bootjack-vm-")
         device = f"{nic},netdev=n,mac={mac},bootindex=1"
         if not rom:
@@ -297,6 +298,8 @@ class Machine(Process):
             if http:  # leave the firmware no other way than HTTP Boot
                 for name in ("IPv4PXESupport", "IPv6PXESupport"):
                     command += ["-fw_cfg", f"name=opt/org.tianocore/{name},string=n"]
+        if kernel is not None:  # (kernel, initrd, arguments): no firmware decides
+            command += ["-kernel", kernel[0], "-initrd", kernel[1], "-append", kernel[2]]
         if disk is not None:
             command += ["-drive", f"if=none,id=disk,format=raw,file={disk}",
                         "-device", "ide-hd,drive=disk,bootindex=2"]
