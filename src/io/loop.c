@@ -11,6 +11,8 @@
 
 struct loop {
         uv_loop_t uv;
+        nsec_t awake_until;
+        bool is_stopped;
 };
 
 struct loop_watch {
@@ -30,6 +32,12 @@ struct loop_timer {
 struct loop_signal {
         uv_signal_t uv;
         loop_signal_fn fn;
+        void *userdata;
+};
+
+struct loop_after {
+        uv_check_t uv;
+        loop_after_fn fn;
         void *userdata;
 };
 
@@ -74,10 +82,22 @@ struct loop *loop_free(struct loop *loop) {
 }
 
 void loop_run(struct loop *loop) {
-        uv_run(&loop->uv, UV_RUN_DEFAULT);
+        bool is_alive = true;
+
+        loop->is_stopped = false;
+        while (is_alive && !loop->is_stopped) {
+                bool is_awake = loop->awake_until > 0 && loop_now() < loop->awake_until;
+
+                is_alive = uv_run(&loop->uv, is_awake ? UV_RUN_NOWAIT : UV_RUN_ONCE);
+        }
+}
+
+void loop_stay_awake(struct loop *loop, nsec_t until) {
+        loop->awake_until = until;
 }
 
 void loop_stop(struct loop *loop) {
+        loop->is_stopped = true;
         uv_stop(&loop->uv);
 }
 
@@ -242,5 +262,32 @@ int loop_folder_new(struct loop *loop, const char *path, loop_folder_fn fn,
 struct loop_folder *loop_folder_free(struct loop_folder *folder) {
         if (folder)
                 close_handle(folder, (uv_handle_t *)&folder->uv);
+        return NULL;
+}
+
+static void on_after(uv_check_t *uv) {
+        struct loop_after *after = CONTAINER_OF(uv, struct loop_after, uv);
+
+        after->fn(after->userdata);
+}
+
+int loop_after_new(struct loop *loop, loop_after_fn fn, void *userdata,
+                   struct loop_after **ret) {
+        struct loop_after *after = calloc(1, sizeof(*after));
+
+        if (!after)
+                return -ENOMEM;
+        after->fn = fn;
+        after->userdata = userdata;
+        uv_check_init(&loop->uv, &after->uv);
+        uv_check_start(&after->uv, on_after);
+        uv_unref((uv_handle_t *)&after->uv);
+        *ret = after;
+        return 0;
+}
+
+struct loop_after *loop_after_free(struct loop_after *after) {
+        if (after)
+                close_handle(after, (uv_handle_t *)&after->uv);
         return NULL;
 }

@@ -13,6 +13,7 @@ struct loop_watch;
 struct loop_timer;
 struct loop_signal;
 struct loop_folder;
+struct loop_after;
 
 enum { LOOP_READABLE = 1, LOOP_WRITABLE = 2 };
 
@@ -21,6 +22,9 @@ struct loop *loop_free(struct loop *loop);
 /* Runs until loop_stop(). */
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
+/* Until then the loop looks for events without going to sleep. For an answer that comes
+ * sooner than a sleeper wakes up, which takes some 30 us. */
+void loop_stay_awake(struct loop *loop, nsec_t until);
 
 nsec_t loop_now(void);      /* monotonic; for deadlines */
 nsec_t loop_realtime(void); /* since 1970; for leases and events */
@@ -44,6 +48,13 @@ typedef void (*loop_signal_fn)(int number, void *userdata);
 MUST_USE int loop_signal_new(struct loop *loop, int number, loop_signal_fn fn,
                              void *userdata, struct loop_signal **ret);
 struct loop_signal *loop_signal_free(struct loop_signal *handle);
+
+/* Called once after all that was ready at one wake has been handled: what was put off
+ * until then leaves together, and wakes its receivers once. */
+typedef void (*loop_after_fn)(void *userdata);
+MUST_USE int loop_after_new(struct loop *loop, loop_after_fn fn, void *userdata,
+                            struct loop_after **ret);
+struct loop_after *loop_after_free(struct loop_after *after);
 
 /* Called when something in the folder (not below it) changed; `name` may be NULL
  * when the kernel does not say which. Changes come in bursts: look once, later. */

@@ -51,8 +51,8 @@ void net_grow_buffers(int fd);
 
 /* Of sockets that share one port (SO_REUSEPORT), all get a client's datagrams and
  * connections by its address alone: what is counted for an address is then counted in
- * one place. `n` is how many there will be; said once to any of them. A kernel that does
- * not know it goes on spreading them by address and port. */
+ * one place. `n` is how many there will be; said once to any of them. A kernel that
+ * does not know it goes on spreading them by address and port. */
 void net_share_by_source(int fd, uint32_t n);
 
 /* A packet socket that only sends. */

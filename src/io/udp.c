@@ -260,6 +260,11 @@ static int send_by_gso(int fd, const struct udp_route *route, const uint8_t *dat
         return sendmsg(fd, &message, MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
+/* The plain call, when there is only one and the socket knows where it goes. */
+static int send_one(int fd, const uint8_t *data, size_t n) {
+        return send(fd, data, n, MSG_DONTWAIT) < 0 ? -errno : 1;
+}
+
 static int send_each(int fd, const struct udp_route *route, const uint8_t *data,
                      size_t n, size_t segment) {
         struct mmsghdr headers[SEGMENTS_MAX] = { 0 };
@@ -285,6 +290,8 @@ int udp_send_segments(int fd, const struct udp_route *route, const void *data, s
         size_t at = 0;
         int total = 0;
 
+        if (n <= segment && !route)
+                return send_one(fd, data, n);
         while (at < n) {
                 size_t piece = min_size(per_call * segment, n - at);
                 int r = piece > segment ? send_by_gso(fd, route, p + at, piece, segment)

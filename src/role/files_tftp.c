@@ -29,6 +29,7 @@ enum {
         PIECE_AMONG_MANY = 16,
         MANY = 8,
         HEADS = 20 + 8 + TFTP_HEAD, /* IPv4, UDP and TFTP before the bytes of a file */
+        AWAKE_MAX = 2,              /* transfers */
         READ_ON_MAX = 128, /* transfers: beyond, what is read ahead costs memory */
         PROGRESS_FROM = 1 << 20,
         BATCHES_AT_ONCE = 8,
@@ -39,6 +40,7 @@ enum {
 struct listener {
         struct files_tftp *door;
         int fd;
+        bool is_ready; /* at this wake */
         struct loop_watch *watch;
 };
 
@@ -48,6 +50,8 @@ struct files_tftp {
         struct listener *listeners[LISTEN_MAX];
         size_t n_listeners;
         struct list transfers;
+        struct list ready; /* of them, at this wake */
+        struct loop_after *after;
         size_t n_transfers;
         struct files_sources sources;
         nsec_t drops_since; /* dropped packets are told at a bounded rate */
@@ -56,6 +60,7 @@ struct files_tftp {
 };
 
 struct transfer {
+        struct list in_ready; /* has something to do after this wake */
         struct list in_door, in_source;
         struct files_tftp *door;
         struct files_source *source;
@@ -90,8 +95,10 @@ struct request {
 
 static const nsec_t progress_every = 250 * NSEC_PER_MSEC;
 static const nsec_t full_pause = NSEC_PER_MSEC;
+static const nsec_t near_enough = 150 * NSEC_PER_USEC;
 
 static void run(struct transfer *t);
+static void read_requests(struct listener *listener);
 
 static uint64_t rate_of(uint64_t bytes, nsec_t took) {
         uint64_t usec = max_u64(took / NSEC_PER_USEC, 1);
@@ -165,6 +172,7 @@ static struct transfer *transfer_free(struct transfer *t) {
         if (t->fd >= 0)
                 close(t->fd);
         vtree_file_unref(t->file);
+        list_remove(&t->in_ready);
         list_remove(&t->in_door);
         list_remove(&t->in_source);
         t->source->n_held--;
@@ -203,6 +211,7 @@ static int transfer_new(const struct request *r, const struct tftp_packet *p,
                 free(t);
                 return -ENOMEM;
         }
+        list_init(&t->in_ready);
         list_append(&door->transfers, &t->in_door);
         list_append(&r->source->held, &t->in_source);
         r->source->n_held++;
@@ -310,7 +319,7 @@ static int read_fully(const struct vtree_file *file, uint64_t offset, uint8_t *o
                 n -= (size_t)got;
         }
         /* The same sizes and times before and after: what was read is of one file. */
-        return vtree_file_is_unchanged(file) ? 0 : -ESTALE;
+        return file->content || vtree_file_is_unchanged(file) ? 0 : -ESTALE;
 }
 
 static bool is_in_chunk(const struct transfer *t, uint64_t offset, size_t n) {
@@ -468,6 +477,17 @@ static void watch(struct transfer *t, unsigned wanted) {
                 loop_watch_set(t->watch, wanted);
 }
 
+/* A client on a wire without a length answers before we could fall asleep and wake up
+ * again: then sleeping is most of what a window takes. With more than a few clients
+ * there is always something to do. */
+static void stay_awake(const struct transfer *t, nsec_t now) {
+        nsec_t round_trip = t->session.round_trip;
+
+        if (t->door->n_transfers <= AWAKE_MAX && round_trip > 0 &&
+            round_trip < near_enough)
+                loop_stay_awake(files_loop(t->door->files), now + 2 * round_trip);
+}
+
 /* Carries out actions until the session waits; frees the transfer at its end. */
 static void run(struct transfer *t) {
         bool is_full = false, has_sent = false;
@@ -480,8 +500,10 @@ static void run(struct transfer *t) {
                 case TFTP_WAIT:
                         arm(t, a.deadline);
                         watch(t, LOOP_READABLE);
-                        if (has_sent)
+                        if (has_sent) {
                                 read_on(t);
+                                stay_awake(t, now);
+                        }
                         return;
                 case TFTP_SEND:
                         announce(t);
@@ -509,22 +531,48 @@ static void run(struct transfer *t) {
         watch(t, LOOP_READABLE | LOOP_WRITABLE);
 }
 
-static void on_ready(int fd, unsigned ready, void *userdata) {
-        struct transfer *t = userdata;
+static void take_packet(struct transfer *t) {
+        uint8_t packet[TFTP_BLKSIZE_DEFAULT];
+        int n = udp_recv_one(t->fd, packet, sizeof(packet));
         nsec_t now = loop_now();
 
-        if (ready & LOOP_READABLE) {
-                uint8_t packet[TFTP_BLKSIZE_DEFAULT];
-                int n = udp_recv_one(fd, packet, sizeof(packet));
-
-                if (n > 0) {
-                        tftp_session_recv(&t->session, packet, (size_t)n, now);
-                        tell_progress(t, now);
-                } else if (n == -ECONNREFUSED) {
-                        tftp_session_unreachable(&t->session);
-                }
+        if (n > 0) {
+                tftp_session_recv(&t->session, packet, (size_t)n, now);
+                tell_progress(t, now);
+        } else if (n == -ECONNREFUSED) {
+                tftp_session_unreachable(&t->session);
         }
-        run(t);
+}
+
+static void on_ready(int fd, unsigned ready, void *userdata) {
+        struct transfer *t = userdata;
+
+        if (ready & LOOP_READABLE)
+                take_packet(t);
+        /* Answers wait until all have been read: a client that sleeps is woken by the
+         * first one, and busy until the last. */
+        list_remove(&t->in_ready);
+        list_append(&t->door->ready, &t->in_ready);
+}
+
+static void on_after(void *userdata) {
+        struct files_tftp *door = userdata;
+
+        while (!list_is_empty(&door->ready)) {
+                struct transfer *t =
+                        CONTAINER_OF(door->ready.next, struct transfer, in_ready);
+
+                list_remove(&t->in_ready);
+                run(t);
+        }
+        /* What has just ended is out of the way of what begins. */
+        for (size_t i = 0; i < door->n_listeners; i++) {
+                struct listener *listener = door->listeners[i];
+
+                if (listener->is_ready)
+                        read_requests(listener);
+                listener->is_ready = false;
+        }
 }
 
 static void on_timer(void *userdata) {
@@ -708,6 +756,21 @@ static bool options_are_equal(const struct tftp_options *a,
                a->timeout == b->timeout && a->has_tsize == b->has_tsize;
 }
 
+/* The last acknowledgement may wait in the transfer's own socket while the next request
+ * of that client is read from the common one. Frees the transfer when it has ended. */
+static bool has_ended(struct transfer *t) {
+        enum tftp_action_kind kind;
+
+        if (t->fd < 0)
+                return false;
+        take_packet(t);
+        kind = tftp_session_next(&t->session).kind;
+        if (kind != TFTP_DONE && kind != TFTP_FAILED)
+                return false;
+        run(t);
+        return true;
+}
+
 /*
  * A client that heard nothing asks again from the same port: the transfer that runs
  * will answer it, a second one would only confuse it. But ROMs use few ports, and a
@@ -721,6 +784,8 @@ static bool is_asked_again(const struct request *r, const struct tftp_packet *p,
 
                 if (t->client.port != r->datagram->from.port)
                         continue;
+                if (has_ended(t))
+                        return false;
                 if (strcmp(t->asked_path, path) == 0 &&
                     options_are_equal(&t->asked, &p->options))
                         return true;
@@ -859,11 +924,16 @@ static void on_datagram(struct listener *listener, const struct udp_received *da
 
 static void on_listener(int fd, unsigned ready, void *userdata) {
         struct listener *listener = userdata;
+
+        listener->is_ready = true;
+}
+
+static void read_requests(struct listener *listener) {
         nsec_t now = loop_now();
 
         for (int k = 0; k < BATCHES_AT_ONCE; k++) {
                 const struct udp_received *datagrams;
-                int n = udp_recv(fd, listener->door->batch, &datagrams);
+                int n = udp_recv(listener->fd, listener->door->batch, &datagrams);
 
                 for (int i = 0; i < n; i++)
                         on_datagram(listener, &datagrams[i], now);
@@ -885,12 +955,16 @@ int files_tftp_new(struct files *files, struct files_tftp **ret) {
         if (!door)
                 return -ENOMEM;
         r = udp_batch_new(REQUEST_MAX, &door->batch);
+        if (r == 0)
+                r = loop_after_new(files_loop(files), on_after, door, &door->after);
         if (r < 0) {
+                udp_batch_free(door->batch);
                 free(door);
                 return r;
         }
         door->files = files;
         list_init(&door->transfers);
+        list_init(&door->ready);
         files_sources_init(&door->sources);
         *ret = door;
         return 0;
@@ -904,6 +978,7 @@ struct files_tftp *files_tftp_free(struct files_tftp *door) {
         while (door->n_listeners > 0)
                 listener_free(door->listeners[--door->n_listeners]);
         files_sources_done(&door->sources);
+        loop_after_free(door->after);
         udp_batch_free(door->batch);
         free(door);
         return NULL;
