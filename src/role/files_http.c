@@ -361,7 +361,8 @@ static void write_log(struct connection *c) {
 
         if (c->door->log < 0)
                 return;
-        http_connection_log(&c->http, c->peer.address, loop_realtime(), &line);
+        http_connection_log(&c->http, c->peer.address, loop_realtime(),
+                            files_conf(c->door->files)->http.log_is_combined, &line);
         /* One write a line: O_APPEND keeps the lines of several workers apart. A full
          * disk must not stop a boot. */
         if (!line.failed)
@@ -425,7 +426,8 @@ static enum outcome send_together(struct connection *c, const struct http_action
         int64_t got = vtree_file_read(c->file, c->http.offset, both + a->n,
                                       (size_t)c->http.left);
 
-        if (got != (int64_t)c->http.left || !vtree_file_is_unchanged(c->file)) {
+        if (got != (int64_t)c->http.left ||
+            !(c->file->content || vtree_file_is_unchanged(c->file))) {
                 tell_failed(c, "the file was replaced while it was read");
                 c->is_sending = false;
                 http_connection_fail(&c->http);
@@ -576,7 +578,8 @@ static void read_some(struct connection *c) {
                         http_connection_eof(&c->http);
                 else if (n != -EAGAIN)
                         http_connection_fail(&c->http);
-                if (n <= 0)
+                /* Less than there was room for is all there is. */
+                if (n <= 0 || (!c->tls && (size_t)n < min_size(room, sizeof(bytes))))
                         return;
         }
 }

@@ -1,6 +1,6 @@
 /*
  * Open files of the tree: host files, extents of images, and folders, all one
- * struct with a count. The descriptor of an image is duplicated for each file, so a
+ * struct with a count. The descriptor of an image is shared and counted, too, so a
  * medium may go while a transfer still reads the old one to its end.
  */
 #include <fcntl.h>
@@ -101,11 +101,33 @@ struct vtree_file *vtree_file_ref(struct vtree_file *file) {
         return file;
 }
 
+struct vtree_image *vtree_image_new(int fd) {
+        struct vtree_image *image = calloc(1, sizeof(*image));
+
+        if (!image) {
+                close(fd);
+                return NULL;
+        }
+        *image = (struct vtree_image){ .n_refs = 1, .fd = fd };
+        return image;
+}
+
+struct vtree_image *vtree_image_unref(struct vtree_image *image) {
+        if (!image || --image->n_refs > 0)
+                return NULL;
+        close(image->fd);
+        free(image);
+        return NULL;
+}
+
 struct vtree_file *vtree_file_unref(struct vtree_file *file) {
         if (!file || --file->n_refs > 0)
                 return NULL;
-        if (file->fd >= 0)
+        if (file->image)
+                vtree_image_unref(file->image);
+        else if (file->fd >= 0)
                 close(file->fd);
+        free(file->content);
         free(file->extents);
         free(file->path);
         free(file);
@@ -137,6 +159,11 @@ int64_t vtree_file_read(const struct vtree_file *file, uint64_t offset, void *bu
         uint8_t *p = buffer;
         size_t done = 0;
 
+        if (file->content) {
+                n = (size_t)min_u64(n, file->size - min_u64(offset, file->size));
+                memcpy(buffer, file->content + min_u64(offset, file->size), n);
+                return (int64_t)n;
+        }
         while (done < n) {
                 struct vtree_extent e = vtree_file_extent(file, offset + done);
                 size_t wanted = (size_t)min_u64(n - done, e.length);

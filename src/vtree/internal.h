@@ -20,6 +20,15 @@ int vtree_look_at(int folder, const char *name, struct vtree_node *ret);
 /* Opens with these flags, never outside: a descriptor in *ret, or an answer. */
 int vtree_fd_beneath(int folder, const char *below, int flags, int *ret);
 
+/* The descriptor of an image, for all the files that are open in it: a medium may go
+ * while a transfer still reads the old one to its end. */
+struct vtree_image {
+        unsigned n_refs;
+        int fd;
+};
+struct vtree_image *vtree_image_new(int fd); /* takes fd over; NULL: out of memory */
+struct vtree_image *vtree_image_unref(struct vtree_image *image);
+
 /* fd is taken over, also on failure. */
 int vtree_file_new(const char *path, int fd, size_t n_extents, struct vtree_file **ret);
 int vtree_folder_new(const char *path, int fd, nsec_t mtime, struct vtree_file **ret);

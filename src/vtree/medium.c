@@ -18,7 +18,7 @@ struct vtree_medium {
         uint64_t id;
         char name[MEDIUM_NAME_MAX];
         bool is_tree;
-        int image; /* or the folder */
+        struct vtree_image *image; /* or the folder */
         struct stat st;
         struct media_index index;
         void *mapped;
@@ -46,16 +46,18 @@ static int map_index(struct vtree_medium *medium, int fd) {
 int vtree_medium_new(uint64_t id, const char *name, bool is_tree, int index_fd,
                      int image_fd, struct vtree_medium **ret) {
         struct vtree_medium *medium = calloc(1, sizeof(*medium));
+        struct vtree_image *image = vtree_image_new(image_fd);
         int r;
 
-        if (!medium) {
+        if (!medium || !image) {
                 close(index_fd);
-                close(image_fd);
+                vtree_image_unref(image);
+                free(medium);
                 return -ENOMEM;
         }
         medium->id = id;
         medium->is_tree = is_tree;
-        medium->image = image_fd;
+        medium->image = image;
         strncpy(medium->name, name, sizeof(medium->name) - 1);
         r = map_index(medium, index_fd);
         close(index_fd);
@@ -74,7 +76,7 @@ struct vtree_medium *vtree_medium_free(struct vtree_medium *medium) {
                 return NULL;
         if (medium->mapped)
                 munmap(medium->mapped, medium->n_mapped);
-        close(medium->image);
+        vtree_image_unref(medium->image);
         free(medium->parents);
         free(medium);
         return NULL;
@@ -99,19 +101,29 @@ nsec_t vtree_medium_mtime(const struct vtree_medium *medium) {
 static bool is_unchanged(const struct vtree_medium *medium) {
         struct stat now;
 
-        return fstat(medium->image, &now) == 0 && now.st_size == medium->st.st_size &&
+        return fstat(medium->image->fd, &now) == 0 &&
+               now.st_size == medium->st.st_size &&
                now.st_mtim.tv_sec == medium->st.st_mtim.tv_sec &&
                now.st_mtim.tv_nsec == medium->st.st_mtim.tv_nsec;
 }
 
+static int open_in(struct vtree_medium *medium, const char *path, size_t n_extents,
+                   struct vtree_file **ret) {
+        int r = vtree_file_new(path, -1, n_extents, ret);
+
+        if (r < 0)
+                return r;
+        medium->image->n_refs++;
+        (*ret)->image = medium->image;
+        (*ret)->fd = medium->image->fd;
+        return 0;
+}
+
 static int open_node(struct vtree_medium *medium, const struct media_node *node,
                      const char *path, struct vtree_file **ret) {
-        int fd = fcntl(medium->image, F_DUPFD_CLOEXEC, 3), r;
         struct vtree_file *file;
+        int r = open_in(medium, path, node->n_extents, &file);
 
-        if (fd < 0)
-                return -errno;
-        r = vtree_file_new(path, fd, node->n_extents, &file);
         if (r < 0)
                 return r;
         for (uint32_t i = 0; i < node->n_extents; i++) {
@@ -134,7 +146,7 @@ int vtree_medium_open(struct vtree_medium *medium, const char *below, const char
         struct media_node node;
 
         if (medium->is_tree)
-                return vtree_open_beneath(medium->image, below, path, ret);
+                return vtree_open_beneath(medium->image->fd, below, path, ret);
         if (!is_unchanged(medium))
                 return VTREE_UNREADABLE;
         if (!media_index_lookup(&medium->index, below, strlen(below), &node))
@@ -158,7 +170,7 @@ int vtree_medium_open_image(struct vtree_medium *medium, const char *path,
                 return VTREE_NOT_FOUND;
         if (!is_unchanged(medium))
                 return VTREE_UNREADABLE;
-        fd = fcntl(medium->image, F_DUPFD_CLOEXEC, 3);
+        fd = fcntl(medium->image->fd, F_DUPFD_CLOEXEC, 3);
         return fd < 0 ? -errno : vtree_file_from_fd(fd, path, ret);
 }
 
@@ -210,7 +222,7 @@ int vtree_medium_look(struct vtree_medium *medium, const char *below,
         uint32_t number;
 
         if (medium->is_tree)
-                return vtree_look_beneath(medium->image, below, ret);
+                return vtree_look_beneath(medium->image->fd, below, ret);
         if (!is_unchanged(medium))
                 return VTREE_UNREADABLE;
         if (!media_index_find(&medium->index, below, strlen(below), &number))
@@ -237,7 +249,7 @@ int vtree_medium_read_link(struct vtree_medium *medium, const char *below,
         uint32_t number;
 
         if (medium->is_tree)
-                return vtree_read_link_beneath(medium->image, below, ret);
+                return vtree_read_link_beneath(medium->image->fd, below, ret);
         if (!media_index_find(&medium->index, below, strlen(below), &number) ||
             !media_index_node(&medium->index, number, &node) || !node.is_link ||
             strlen(node.link) >= PATH_MAX_BYTES)
@@ -318,7 +330,7 @@ int vtree_medium_list(struct vtree_medium *medium, const char *below,
         struct media_node folder;
 
         if (medium->is_tree)
-                return vtree_names_add_folder(names, medium->image, below);
+                return vtree_names_add_folder(names, medium->image->fd, below);
         if (!media_index_lookup(&medium->index, below, strlen(below), &folder) ||
             folder.kind != MEDIA_NODE_FOLDER)
                 return VTREE_NOT_FOUND;

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -23,8 +24,24 @@ struct alias {
         char *path;
 };
 
+/*
+ * Small files of root that were asked for lately stay open: a storm of machines asks
+ * for the same few. Nothing is taken on trust. Each time the path is looked at again,
+ * and what is there must be the very file that was opened, unchanged since: to have the
+ * same device, inode, size and times is to be what RESOLVE_BENEATH let through before.
+ */
+enum { KEPT = 64, KEPT_SIZE_MAX = 1 << 20, KEPT_CONTENT_MAX = 32 << 10 };
+
+struct kept {
+        struct vtree_file *file; /* NULL: none */
+        dev_t device;
+        ino_t inode;
+        struct timespec mtime, ctime;
+};
+
 struct vtree {
-        int root; /* -1: none */
+        int root;               /* -1: none */
+        struct kept kept[KEPT]; /* by a hash of their paths */
         struct vtree_medium **media;
         size_t n_media;
         struct alias *aliases;
@@ -57,7 +74,77 @@ struct vtree *vtree_free(struct vtree *tree) {
         return NULL;
 }
 
+static void forget_kept(struct vtree *tree) {
+        for (size_t i = 0; i < KEPT; i++)
+                tree->kept[i].file = vtree_file_unref(tree->kept[i].file);
+}
+
+static struct kept *kept_at(struct vtree *tree, const char *path) {
+        uint32_t hash = 2166136261U; /* FNV-1a */
+
+        while (*path)
+                hash = (hash ^ (uint8_t)*path++) * 16777619U;
+        return &tree->kept[(hash ^ hash >> 16) % KEPT];
+}
+
+static bool is_same_time(struct timespec a, struct timespec b) {
+        return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+/* A file that was written this moment may be written again without a change of its
+ * times, which are no finer than the kernel's ticks. */
+static bool is_settled(const struct stat *st) {
+        struct timespec now;
+
+        return clock_gettime(CLOCK_REALTIME, &now) == 0 &&
+               now.tv_sec > st->st_mtim.tv_sec + 2 &&
+               now.tv_sec > st->st_ctim.tv_sec + 2;
+}
+
+static void read_content(struct vtree_file *file) {
+        uint8_t *content = malloc((size_t)file->size + 1);
+
+        if (content &&
+            vtree_file_read(file, 0, content, (size_t)file->size) ==
+                    (int64_t)file->size &&
+            vtree_file_is_unchanged(file))
+                file->content = content;
+        else
+                free(content);
+}
+
+static bool open_kept(struct vtree *tree, const char *path, struct vtree_file **ret) {
+        const struct kept *kept = kept_at(tree, path);
+        struct stat st;
+
+        if (!kept->file || strcmp(kept->file->path, path) != 0 ||
+            fstatat(tree->root, path, &st, 0) < 0 || st.st_dev != kept->device ||
+            st.st_ino != kept->inode || (uint64_t)st.st_size != kept->file->size ||
+            !is_same_time(st.st_mtim, kept->mtime) ||
+            !is_same_time(st.st_ctim, kept->ctime))
+                return false;
+        if (!kept->file->content && kept->file->size <= KEPT_CONTENT_MAX &&
+            is_settled(&st))
+                read_content(kept->file);
+        *ret = vtree_file_ref(kept->file);
+        return true;
+}
+
+static void keep(struct vtree *tree, struct vtree_file *file) {
+        struct kept *kept = kept_at(tree, file->path);
+        struct stat st;
+
+        if (file->is_folder || file->size > KEPT_SIZE_MAX || fstat(file->fd, &st) < 0)
+                return;
+        if (file->size <= KEPT_CONTENT_MAX && is_settled(&st))
+                read_content(file);
+        vtree_file_unref(kept->file);
+        *kept = (struct kept){ vtree_file_ref(file), st.st_dev, st.st_ino, st.st_mtim,
+                               st.st_ctim };
+}
+
 void vtree_set_root(struct vtree *tree, int fd) {
+        forget_kept(tree);
         if (tree->root >= 0)
                 close(tree->root);
         tree->root = fd;
@@ -304,8 +391,13 @@ static int open_below_root(struct vtree *tree, const char *path,
 int vtree_open(struct vtree *tree, const char *path, struct vtree_file **ret) {
         int r = VTREE_NOT_FOUND;
 
-        if (tree->root >= 0 && *path)
+        if (tree->root >= 0 && *path) {
+                if (open_kept(tree, path, ret))
+                        return VTREE_OK;
                 r = vtree_open_beneath(tree->root, path, path, ret);
+                if (r == VTREE_OK)
+                        keep(tree, *ret);
+        }
         return r == VTREE_NOT_FOUND ? open_below_root(tree, path, ret) : r;
 }
 

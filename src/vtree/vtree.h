@@ -20,10 +20,13 @@ struct vtree_extent {
         uint64_t offset, length;
 };
 
+struct vtree_image; /* a medium's descriptor, counted: private */
+
 /* A file or folder that is open. Counted; immutable. */
 struct vtree_file {
         unsigned n_refs;
-        int fd; /* of the host file or image; -1 for a folder */
+        int fd;                    /* of the host file or image; -1 for a folder */
+        struct vtree_image *image; /* whose `fd` is; NULL: it is the file's own */
         bool is_folder;
         uint64_t size;
         nsec_t mtime;  /* since 1970 */
@@ -32,6 +35,7 @@ struct vtree_file {
         size_t n_extents;
         struct vtree_extent *extents; /* in order; lengths add up to size */
         char *path;                   /* clean, from the tree's top */
+        uint8_t *content;   /* all of it, when it is kept in memory; else NULL */
         uint64_t host_size; /* of the host file or image, when it was opened */
         nsec_t host_mtime;
 };
@@ -76,7 +80,8 @@ struct vtree_file *vtree_file_unref(struct vtree_file *file);
 int64_t vtree_file_read(const struct vtree_file *file, uint64_t offset, void *buffer,
                         size_t n);
 /* Whether the host file or image is still what was opened. Asked after a read: what
- * was written over meanwhile must not follow what was there before. */
+ * was written over meanwhile must not follow what was there before. What is read from
+ * `content` is always of one piece. */
 bool vtree_file_is_unchanged(const struct vtree_file *file);
 /* The piece of the image that holds `offset`: where, and how much from there on. */
 struct vtree_extent vtree_file_extent(const struct vtree_file *file, uint64_t offset);

@@ -251,6 +251,70 @@ static void another_file_of_the_same_name_has_another_number(void **state) {
         assert_int_equal(before.number, after.number);
 }
 
+/* Long enough ago that its content is kept in memory, too. */
+static void make_old(const char *path, time_t by) {
+        const struct timespec times[2] = { { 1700000000 - by, 0 },
+                                           { 1700000000 - by, 0 } };
+
+        assert_int_equal(utimensat(top_fd, path, times, 0), 0);
+}
+
+static void a_file_that_is_asked_for_again_is_the_one_that_is_there(void **state) {
+        struct vtree_file *file;
+
+        for (int i = 0; i < 3; i++) {
+                char content[16];
+
+                snprintf(content, sizeof(content), "number %d", i);
+                put("again", content);
+                make_old("again", 7); /* the same times, the same size */
+                assert_content("again", content);
+                assert_content("again", content);
+        }
+        assert_int_equal(unlinkat(top_fd, "again", 0), 0);
+        assert_int_equal(vtree_open(tree, "again", &file), VTREE_NOT_FOUND);
+        put("again", "number 9");
+        assert_content("again", "number 9");
+        assert_int_equal(unlinkat(top_fd, "again", 0), 0);
+        assert_int_equal(symlinkat("/etc/passwd", top_fd, "again"), 0);
+        assert_int_equal(vtree_open(tree, "again", &file), VTREE_REFUSED);
+}
+
+static void a_folder_that_becomes_a_link_outwards_is_refused(void **state) {
+        struct vtree_file *file;
+
+        assert_int_equal(mkdirat(top_fd, "mine", 0755), 0);
+        put("mine/passwd", "mine");
+        assert_content("mine/passwd", "mine");
+        assert_int_equal(renameat(top_fd, "mine", top_fd, "other"), 0);
+        assert_int_equal(symlinkat("/etc", top_fd, "mine"), 0);
+        assert_int_equal(vtree_open(tree, "mine/passwd", &file), VTREE_REFUSED);
+        assert_content("other/passwd", "mine");
+}
+
+/* Of a file that has long been the same: one of the system's. */
+static void what_is_kept_in_memory_is_what_the_file_holds(void **state) {
+        char kept[512], real[512];
+        struct vtree_file *file;
+        ssize_t n;
+        int fd;
+
+        vtree_set_root(tree, open("/etc", O_PATH | O_DIRECTORY));
+        for (int i = 0; i < 2; i++) {
+                assert_int_equal(vtree_open(tree, "passwd", &file), VTREE_OK);
+                assert_non_null(file->content);
+                fd = open("/etc/passwd", O_RDONLY);
+                n = pread(fd, real, sizeof(real), 7);
+                close(fd);
+                assert_true(n > 0);
+                assert_int_equal(vtree_file_read(file, 7, kept, sizeof(kept)), n);
+                assert_memory_equal(kept, real, (size_t)n);
+                assert_int_equal(vtree_file_read(file, file->size, kept, 1), 0);
+                assert_int_equal(vtree_file_read(file, UINT64_MAX, kept, 1), 0);
+                vtree_file_unref(file);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(
@@ -260,6 +324,15 @@ int main(void) {
                                                 set_up, tear_down),
                 cmocka_unit_test_setup_teardown(
                         another_file_of_the_same_name_has_another_number, set_up,
+                        tear_down),
+                cmocka_unit_test_setup_teardown(
+                        a_file_that_is_asked_for_again_is_the_one_that_is_there, set_up,
+                        tear_down),
+                cmocka_unit_test_setup_teardown(
+                        a_folder_that_becomes_a_link_outwards_is_refused, set_up,
+                        tear_down),
+                cmocka_unit_test_setup_teardown(
+                        what_is_kept_in_memory_is_what_the_file_holds, set_up,
                         tear_down),
                 cmocka_unit_test_setup_teardown(nothing_leads_out_of_the_tree, set_up,
                                                 tear_down),
