@@ -61,6 +61,7 @@ struct conf {
                 uint16_t port;
                 bool index;       /* list folders */
                 char *access_log; /* "": none */
+                bool log_is_combined;
                 char *root; /* a path not found at the top is looked for below this */
         } http;
         struct {

@@ -340,6 +340,35 @@ static bool count_equal(const struct option *option, const void *a, const void *
 const struct type type_count = { "a number from 1 to 1000000", "number", read_count,
                                  count_equal };
 
+/* `off` is 0, which whoever counts takes for no limit. */
+static void read_limit(struct parser *p, const struct doc_node *node,
+                       const struct option *option, void *at) {
+        if (want_text(p, node, option) && strcmp(node->text, "off") == 0)
+                *(uint32_t *)at = 0;
+        else
+                read_count(p, node, option, at);
+}
+const struct type type_limit = { "a number from 1 to 1000000, or off", "number",
+                                 read_limit, count_equal };
+
+static void read_log_format(struct parser *p, const struct doc_node *node,
+                            const struct option *option, void *at) {
+        if (!want_text(p, node, option))
+                return;
+        if (strcmp(node->text, "combined") == 0)
+                *(bool *)at = true;
+        else if (strcmp(node->text, "common") == 0)
+                *(bool *)at = false;
+        else
+                refuse_value(p, node, option, NULL);
+}
+static bool log_format_equal(const struct option *option, const void *a,
+                             const void *b) {
+        return *(const bool *)a == *(const bool *)b;
+}
+const struct type type_log_format = { "common or combined", "word", read_log_format,
+                                      log_format_equal };
+
 static void read_workers(struct parser *p, const struct doc_node *node,
                          const struct option *option, void *at) {
         uint64_t v;

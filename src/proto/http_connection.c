@@ -547,7 +547,7 @@ static void add_quoted(struct text *out, struct span s) {
 }
 
 void http_connection_log(const struct http_connection *c, ip4_t peer, nsec_t realtime,
-                         struct text *out) {
+                         bool is_combined, struct text *out) {
         text_ip4(out, peer);
         text_add(out, " - - [");
         http_date_log(realtime / NSEC_PER_SEC, out);
@@ -557,9 +557,11 @@ void http_connection_log(const struct http_connection *c, ip4_t peer, nsec_t rea
         text_u64(out, c->status);
         text_char(out, ' ');
         text_u64(out, c->body_sent);
-        text_char(out, ' ');
-        add_quoted(out, c->request.referer);
-        text_char(out, ' ');
-        add_quoted(out, c->request.user_agent);
+        if (is_combined) {
+                text_char(out, ' ');
+                add_quoted(out, c->request.referer);
+                text_char(out, ' ');
+                add_quoted(out, c->request.user_agent);
+        }
         text_char(out, '\n');
 }

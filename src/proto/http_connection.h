@@ -118,6 +118,7 @@ void http_connection_fail(struct http_connection *c);
 
 /* Between requests with nothing under way: may be closed to make room. */
 bool http_connection_is_idle(const struct http_connection *c);
-/* The answered request as a line of the "combined" format, with its newline. */
+/* The answered request as a line of the "common" format, or with referer and user agent
+ * of the "combined" one, with its newline. */
 void http_connection_log(const struct http_connection *c, ip4_t peer, nsec_t realtime,
-                         struct text *out);
+                         bool is_combined, struct text *out);
