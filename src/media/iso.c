@@ -13,6 +13,7 @@
 
 #define LIBISOFS_WITHOUT_LIBBURN
 #include <libisofs/libisofs.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -200,6 +201,46 @@ static int import(IsoImage *image, struct source *s, bool *ret_has_rock_ridge,
         return 0;
 }
 
+/* El Torito's boot images, of which some are in no folder of the image. No name of
+ * theirs can be in the way: "[" is not a character of ISO 9660, and what Rock Ridge has
+ * under the same name comes first and stays. */
+enum { BOOT_IMAGES_MAX = 32, PLATFORM_BIOS = 0, PLATFORM_UEFI = 0xef };
+
+static int add_boot_image(struct media_build *build, uint32_t folder, int i,
+                          int platform, IsoFile *file) {
+        char name[32];
+        uint32_t node;
+        int r;
+
+        snprintf(name, sizeof(name), "%d-%s.img", i + 1,
+                 platform == PLATFORM_BIOS   ? "BIOS"
+                 : platform == PLATFORM_UEFI ? "UEFI"
+                                             : "other");
+        r = media_build_file(build, folder, name, 0, &node);
+        return r == 0 ? add_extents(build, file, node) : r;
+}
+
+static int add_boot_images(struct media_build *build, IsoImage *image) {
+        ElToritoBootImage **boots = NULL;
+        IsoFile **files = NULL;
+        uint32_t folder;
+        int n = 0, r;
+
+        if (iso_image_get_all_boot_imgs(image, &n, &boots, &files, 0) != 1 || n == 0)
+                return 0;
+        r = media_build_folder(build, 0, "[BOOT]", 0, &folder);
+        for (int i = 0; r == 0 && i < n && i < BOOT_IMAGES_MAX; i++)
+                if (files[i])
+                        r = add_boot_image(build, folder, i,
+                                           el_torito_get_boot_platform_id(boots[i]),
+                                           files[i]);
+        free(boots);
+        free(files);
+        /* One that lies outside of the image is nothing to boot from, and nothing to
+         * refuse the rest for. */
+        return r == MEDIA_BUILD_OUTSIDE ? 0 : r;
+}
+
 static int build_index(IsoImage *image, uint64_t size, struct media_iso *ret,
                        struct text *why) {
         struct media_build *build;
@@ -208,6 +249,8 @@ static int build_index(IsoImage *image, uint64_t size, struct media_iso *ret,
         if (r < 0)
                 return r;
         r = add_children(build, iso_image_get_root(image), 0, why);
+        if (r == 0)
+                r = add_boot_images(build, image);
         if (r == 0)
                 r = media_build_finish(build, &ret->data, &ret->n);
         media_build_free(build);

@@ -95,3 +95,23 @@ def test_the_last_session_of_a_medium_counts(network, client, folder):
         server.wait_for("medium m:")
         for name, text in (("kept", b"kept\n"), ("changed", b"new\n"), ("added", b"added\n")):
             assert curl(network, client, f"http://10.77.0.1/media/m/{name}") == text
+
+
+def test_boot_images_are_files_also_when_they_are_in_no_folder(network, client, folder):
+    tree, media = folder / "tree", folder / "media"
+    tree.mkdir()
+    media.mkdir()
+    boot, efi = os.urandom(4096), os.urandom(1 << 20)
+    (tree / "boot.img").write_bytes(boot)
+    (tree / "efi.img").write_bytes(efi)
+    subprocess.run(["genisoimage", "-quiet", "-R", "-b", "boot.img", "-no-emul-boot",
+                    "-boot-load-size", "8", "-c", "boot.cat", "-eltorito-alt-boot", "-e", "efi.img",
+                    "-no-emul-boot", "-hide", "efi.img", "-o", media / "m.iso", tree],
+                   check=True, capture_output=True)
+    with lab.Server(network, "--media", media, config="dhcp: {mode: off}\n") as server:
+        server.wait_for("medium m:")
+        url = "http://10.77.0.1/media/m/%5BBOOT%5D/"
+        assert curl(network, client, url + "1-BIOS.img") == boot
+        hidden = curl(network, client, url + "2-UEFI.img")
+        assert hidden and efi.startswith(hidden[:2048])
+        assert b"2-UEFI.img" in curl(network, client, url)
