@@ -7,11 +7,13 @@
  * touches the machine: sockets, files, time, events, and the limits for strangers.
  * Data leaves a window at a time, cut into datagrams by the kernel where it can.
  *
- * netascii is served as octet: nothing that boots wants its bytes changed, and the
- * clients that still ask for netascii do it by default, not by intent.
+ * What is asked for as netascii is made into it before the transfer begins, in memory:
+ * its size has to be known. That is for texts, or for clients whose default it is, who
+ * turn it back; beyond some MiB they are told to ask for octets.
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "proto/tftp_session.h"
@@ -33,6 +35,7 @@ enum {
         READ_ON_MAX = 128, /* transfers: beyond, what is read ahead costs memory */
         PROGRESS_FROM = 1 << 20,
         BATCHES_AT_ONCE = 8,
+        NETASCII_MAX = 16 << 20,
         LISTEN_MAX = 256,
         DROPS_TOLD_A_SECOND = 10,
 };
@@ -80,6 +83,7 @@ struct transfer {
         nsec_t armed; /* when the timer rings; never later than the session's deadline
                        */
         bool is_announced;
+        bool is_text;   /* asked for as netascii */
         uint8_t *chunk; /* of the file, from chunk_at */
         uint64_t chunk_at;
         size_t n_chunk, chunk_room;
@@ -201,6 +205,7 @@ static int transfer_new(const struct request *r, const struct tftp_packet *p,
                                 .asked_path = strdup(asked_path),
                                 .path = strdup(path),
                                 .asked = p->options,
+                                .is_text = p->mode == TFTP_MODE_NETASCII,
                                 .ticket = -1,
                                 .fd = -1,
                                 .armed = NSEC_NEVER,
@@ -629,6 +634,42 @@ static uint16_t blksize_of(const struct transfer *t) {
                                  files_conf(t->door->files)->tftp.max_blksize);
 }
 
+/* `file` as netascii, into `fd`. */
+static int write_netascii(struct files_tftp *door, const struct vtree_file *file,
+                          int fd) {
+        for (uint64_t at = 0; at < file->size;) {
+                int64_t n = vtree_file_read(file, at, door->read, BUFFER / 2);
+                size_t n_out;
+
+                if (n <= 0)
+                        return n < 0 ? (int)n : -ESTALE;
+                n_out = tftp_to_netascii(door->read, (size_t)n, door->packets);
+                if (write(fd, door->packets, n_out) != (ssize_t)n_out)
+                        return -ENOMEM;
+                at += (uint64_t)n;
+        }
+        return file->content || vtree_file_is_unchanged(file) ? 0 : -ESTALE;
+}
+
+static int make_netascii(struct transfer *t) {
+        struct vtree_file *made;
+        int fd = memfd_create("bootjack-netascii", MFD_CLOEXEC), r;
+
+        if (fd < 0)
+                return -errno;
+        r = write_netascii(t->door, t->file, fd);
+        if (r < 0) {
+                close(fd);
+                return r;
+        }
+        r = vtree_file_from_fd(fd, t->path, &made);
+        if (r != VTREE_OK)
+                return -ENOMEM;
+        vtree_file_unref(t->file);
+        t->file = made;
+        return 0;
+}
+
 /* Takes the file over. */
 static void start(struct transfer *t, struct vtree_file *file) {
         struct tftp_limits limits = {
@@ -642,6 +683,16 @@ static void start(struct transfer *t, struct vtree_file *file) {
                 refuse_transfer(t, TFTP_ERROR_ACCESS, "This is a folder");
                 return;
         }
+        if (t->is_text && file->size > NETASCII_MAX) {
+                refuse_transfer(t, TFTP_ERROR_UNDEFINED,
+                                "Too large for netascii; ask for it in binary mode "
+                                "(octet)");
+                return;
+        }
+        if (t->is_text && make_netascii(t) < 0) {
+                refuse_transfer(t, TFTP_ERROR_UNDEFINED, "The file could not be read");
+                return;
+        }
         if (open_socket(t) < 0) {
                 refuse_transfer(t, TFTP_ERROR_UNDEFINED,
                                 "The server has no socket left");
@@ -649,7 +700,7 @@ static void start(struct transfer *t, struct vtree_file *file) {
         }
         limits.blksize = blksize_of(t);
         t->progress_told = now;
-        tftp_session_init(&t->session, &t->asked, file->size, &limits, now);
+        tftp_session_init(&t->session, &t->asked, t->file->size, &limits, now);
         run(t);
 }
 

@@ -72,6 +72,19 @@ static void parse_options(struct reader *r, struct tftp_options *ret) {
         }
 }
 
+size_t tftp_to_netascii(const uint8_t *data, size_t n, uint8_t *out) {
+        uint8_t *p = out;
+
+        for (size_t i = 0; i < n; i++) {
+                if (data[i] == '\n')
+                        *p++ = '\r';
+                *p++ = data[i];
+                if (data[i] == '\r')
+                        *p++ = '\0';
+        }
+        return (size_t)(p - out);
+}
+
 static bool parse_mode(struct span s, enum tftp_mode *ret) {
         static const char *const names[] = {
                 [TFTP_MODE_OCTET] = "octet",

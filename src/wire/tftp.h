@@ -25,6 +25,11 @@ enum tftp_error {
 
 enum tftp_mode { TFTP_MODE_OCTET, TFTP_MODE_NETASCII, TFTP_MODE_MAIL };
 
+/* Text as netascii has it on the wire (RFC 1350 1, RFC 764): LF becomes CR LF, and a CR
+ * that is not about that becomes CR NUL. Bytes written, at most 2 n. What was split
+ * anywhere gives the same. */
+size_t tftp_to_netascii(const uint8_t *data, size_t n, uint8_t *out);
+
 enum tftp_verdict {
         TFTP_OK,
         TFTP_SHORT,          /* ends inside its fixed part */

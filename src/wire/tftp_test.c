@@ -167,6 +167,35 @@ static void a_long_message_is_cut_and_terminated(void **state) {
         assert_int_equal(tftp_build_error(bytes, 3, TFTP_ERROR_NOT_FOUND, "x"), 0);
 }
 
+static void text_is_netascii_on_the_wire(void **state) {
+        static const struct {
+                const char *text, *wire;
+                size_t n, n_wire;
+        } rows[] = {
+                { "", "", 0, 0 },
+                { "ab", "ab", 2, 2 },
+                { "a\nb\n", "a\r\nb\r\n", 4, 6 },
+                { "a\rb", "a\r\0b", 3, 4 },
+                { "\r\n", "\r\0\r\n", 2, 4 },
+                { "\0\n\n", "\0\r\n\r\n", 3, 5 },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                uint8_t out[16];
+                size_t n = 0;
+
+                assert_int_equal(
+                        tftp_to_netascii((const uint8_t *)rows[i].text, rows[i].n, out),
+                        rows[i].n_wire);
+                assert_memory_equal(out, rows[i].wire, rows[i].n_wire);
+                for (size_t k = 0; k < rows[i].n; k++) /* piece by piece */
+                        n += tftp_to_netascii((const uint8_t *)rows[i].text + k, 1,
+                                              out + n);
+                assert_int_equal(n, rows[i].n_wire);
+                assert_memory_equal(out, rows[i].wire, n);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(requests_are_read),
@@ -174,6 +203,7 @@ int main(void) {
                 cmocka_unit_test(an_error_needs_no_nul),
                 cmocka_unit_test(what_is_built_is_read_back),
                 cmocka_unit_test(a_long_message_is_cut_and_terminated),
+                cmocka_unit_test(text_is_netascii_on_the_wire),
         };
         return check_run("wire/tftp", tests);
 }

@@ -240,3 +240,30 @@ def test_an_extracted_tree_is_a_medium(network, client, folder):
         got = curl(network, client,
                    "http://10.77.0.1/media/el6/images/pxeboot/vmlinuz").stdout
         assert got == b"kernel"
+
+
+def test_text_is_asked_for_as_netascii(network, client, server, root, folder):
+    """Byte for byte on the wire; the classic client, whose default it is, turns it back."""
+    text = b"x" * 511 + b"\nand\rmore\r\n" + b"line\n" * 400
+    (root / "text").write_bytes(text)
+    wire = text.replace(b"\r", b"\r\0").replace(b"\n", b"\r\n")
+    got, sock = b"", udp_socket(client)
+    sock.sendto(b"\0\1text\0netascii\0tsize\x000\0", ("10.77.0.1", 69))
+    answer, peer = sock.recvfrom(2000)
+    assert answer == b"\0\6tsize\0" + str(len(wire)).encode() + b"\0"
+    for block in range(len(wire) // 512 + 1):
+        sock.sendto(struct.pack("!HH", 4, block), peer)
+        answer = sock.recv(2000)
+        assert answer[:4] == struct.pack("!HH", 3, block + 1)
+        got += answer[4:]
+    sock.sendto(struct.pack("!HH", 4, len(wire) // 512 + 1), peer)
+    assert got == wire
+    for mode in ("netascii", "octet"):
+        made = folder / mode
+        lab.run(*network.inside("tftp", "-m", mode, "10.77.0.1", "-c", "get", "text", made,
+                                where=client))
+        assert made.read_bytes() == text
+    with open(root / "large", "wb") as large:
+        large.truncate(17 << 20)
+    sock.sendto(b"\0\1large\0netascii\0", ("10.77.0.1", 69))
+    assert b"binary mode" in sock.recv(2000)
