@@ -62,6 +62,7 @@ struct conf {
                 bool index;       /* list folders */
                 char *access_log; /* "": none */
                 bool log_is_combined;
+                uint32_t min_rate; /* bytes a second; 0: any */
                 char *root; /* a path not found at the top is looked for below this */
         } http;
         struct {

@@ -108,6 +108,7 @@ static void begin_answer(struct http_connection *c, unsigned status, nsec_t real
 static void end_answer(struct http_connection *c, nsec_t now) {
         text_add(&c->out, "\r\n");
         c->state = HTTP_STATE_SENDING;
+        c->sending_since = now;
         c->deadline = later(now, c->deadlines->stall);
 }
 
@@ -472,6 +473,14 @@ void http_connection_answer(struct http_connection *c, const struct http_found *
                 http_connection_fail(c);
 }
 
+/* A byte now and then would hold a connection for ever. */
+static bool is_too_slow(const struct http_connection *c, nsec_t now) {
+        nsec_t took = now - c->sending_since;
+
+        return c->min_rate > 0 && took > c->deadlines->stall && c->left > 0 &&
+               c->body_sent / c->min_rate < took / NSEC_PER_SEC;
+}
+
 void http_connection_sent(struct http_connection *c, uint64_t n, nsec_t now) {
         uint64_t of_head;
 
@@ -485,6 +494,10 @@ void http_connection_sent(struct http_connection *c, uint64_t n, nsec_t now) {
         c->body_sent += n;
         if (of_head + n > 0)
                 c->deadline = later(now, c->deadlines->stall);
+        if (is_too_slow(c, now)) {
+                c->state = HTTP_STATE_CLOSED;
+                return;
+        }
         if (c->out_sent == c->out.n && c->left == 0 && !begin_part(c)) {
                 c->state = HTTP_STATE_ANSWERED;
                 c->deadline = NSEC_NEVER;

@@ -71,6 +71,9 @@ struct http_connection {
         size_t n_head;    /* bytes of it that are filled */
         size_t n_request; /* of which the current request */
         bool at_eof, will_close;
+        uint32_t min_rate; /* bytes a second that the client must take, on average, once
+                              `stall` has passed; 0, as after init(): any */
+        nsec_t sending_since;
 
         /* The current request; its spans point into `head`. */
         struct http_request request;

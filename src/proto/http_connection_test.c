@@ -336,6 +336,41 @@ static void a_client_that_only_closed_its_half_is_answered(void **state) {
         free(c);
 }
 
+static void a_client_that_sips_is_cut_off(void **state) {
+        static const struct {
+                uint64_t each;
+                uint32_t min_rate;
+                bool is_cut;
+        } rows[] = {
+                { 1, 100, true },     { 1, 0, false },    { 999, 100, true },
+                { 1001, 100, false }, { 100, 10, false },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct http_connection *c = malloc(sizeof(*c));
+                struct http_found large = file;
+                nsec_t now = 0;
+
+                assert_non_null(c);
+                http_connection_init(c, 0);
+                c->min_rate = rows[i].min_rate;
+                large.size = 1 << 20;
+                feed(c, "GET /a HTTP/1.1\r\nHost: x\r\n\r\n", 0);
+                http_connection_answer(c, &large, 0, today);
+                http_connection_sent(c, http_connection_next(c).n, 0);
+                for (int k = 0; k < 30 && kind(c) != HTTP_CLOSE; k++) {
+                        now += 10 * NSEC_PER_SEC; /* never silent for a minute */
+                        http_connection_sent(c, rows[i].each, now);
+                        http_connection_tick(c, now, today);
+                }
+                assert_int_equal(kind(c) == HTTP_CLOSE, rows[i].is_cut);
+                if (rows[i].is_cut)
+                        assert_int_equal(now, 70 * NSEC_PER_SEC);
+                http_connection_done(c);
+                free(c);
+        }
+}
+
 static void the_log_cannot_be_forged(void **state) {
         struct http_connection *c = malloc(sizeof(*c));
         struct text head = { 0 }, log = { 0 };
@@ -385,6 +420,7 @@ int main(void) {
                 cmocka_unit_test(pipelined_requests_are_answered_in_order),
                 cmocka_unit_test(slow_clients_are_not_waited_for),
                 cmocka_unit_test(a_client_that_only_closed_its_half_is_answered),
+                cmocka_unit_test(a_client_that_sips_is_cut_off),
                 cmocka_unit_test(the_log_cannot_be_forged),
                 cmocka_unit_test(a_listing_escapes_names),
         };

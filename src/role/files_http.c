@@ -476,7 +476,9 @@ static enum outcome send_file(struct connection *c, const struct http_action *a,
 
 static void end(struct connection *c) {
         if (c->is_sending)
-                tell_failed(c, "the client went away or took nothing for a minute");
+                tell_failed(c,
+                            "the client went away, took nothing for a minute, or less "
+                            "than http.min-rate");
         connection_free(c);
 }
 
@@ -621,6 +623,7 @@ static int connection_new(struct listener *listener, struct files_source *source
         c->ticket = -1;
         c->deadline = NSEC_NEVER;
         http_connection_init(&c->http, loop_now());
+        c->http.min_rate = files_conf(door->files)->http.min_rate;
         r = listener->is_tls ? tls_new(door->tls, fd, &c->tls) : 0;
         if (r == 0)
                 r = loop_watch_new(loop, fd, 0, on_ready, c, &c->watch);
