@@ -295,7 +295,7 @@ static void add_roles(const struct core *core, struct text *out) {
         text_json_pair_bool(out, "library", core->library != NULL);
         text_json_pair_bool(out, "admin", core->admin != NULL);
         for (size_t i = 0; i < core->role->conf->workers; i++) {
-                char name[16];
+                char name[32];
 
                 snprintf(name, sizeof(name), "files-%zu", i + 1);
                 text_json_pair_bool(out, name, core->files[i] != NULL);
