@@ -6,8 +6,9 @@
 static const char *const firmware_names[MEDIUM_N_FIRMWARE] = { "bios", "uefi-x64",
                                                                "uefi-ia32",
                                                                "uefi-arm64" };
-static const char *const transport_names[MEDIUM_N_TRANSPORTS] = { "tftp", "http", "ftp",
-                                                                  "nfs" };
+static const char *const transport_names[MEDIUM_N_TRANSPORTS] = {
+        "tftp", "http", "ftp", "nfs", "http-iso", "nfs-iso"
+};
 
 /* Which loader reads the menu on that firmware; the policy may know better ones. */
 static const char *const loader_names[MEDIUM_N_FIRMWARE] = { "pxelinux", "grub", "grub",

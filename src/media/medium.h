@@ -13,6 +13,20 @@
 
 enum medium_kind { MEDIUM_ISO, MEDIUM_TREE };
 
+/* What an entry's files are and how a loader starts them. */
+enum medium_boot {
+        MEDIUM_LINUX,     /* a kernel, its initrds and arguments */
+        MEDIUM_PROGRAM,   /* a file with a kernel's header and nothing beside it */
+        MEDIUM_MULTIBOOT, /* a multiboot kernel; the initrds are its modules */
+        MEDIUM_EFI,       /* an EFI program, started as such */
+        MEDIUM_NBP,       /* a network boot program of BIOS, started as such */
+        MEDIUM_WIM,       /* wimboot; the initrds are its files, by their names */
+        MEDIUM_ESXI,      /* VMware's own loader with a boot.cfg made for it */
+        MEDIUM_MEMDISK,   /* an image that memdisk shows as a disk (BIOS) */
+        MEDIUM_IMAGE,     /* the image as it is: sanboot, or HTTP Boot's RAM disk */
+        MEDIUM_N_BOOTS,
+};
+
 /* The firmware that an entry can be started from: a mask. */
 enum medium_firmware {
         MEDIUM_BIOS = 1 << 0,
@@ -25,10 +39,12 @@ enum medium_firmware {
 /* How the system that was started gets the rest of the medium: a mask. */
 enum medium_transport {
         MEDIUM_TFTP = 1 << 0, /* kernel and initrd are all it needs */
-        MEDIUM_HTTP = 1 << 1,
+        MEDIUM_HTTP = 1 << 1, /* the files of the medium, by URL */
         MEDIUM_FTP = 1 << 2,
-        MEDIUM_NFS = 1 << 3,
-        MEDIUM_N_TRANSPORTS = 4,
+        MEDIUM_NFS = 1 << 3,      /* the files of the medium, mounted */
+        MEDIUM_HTTP_ISO = 1 << 4, /* the image, copied into memory */
+        MEDIUM_NFS_ISO = 1 << 5,  /* the image, in a mounted folder */
+        MEDIUM_N_TRANSPORTS = 6,
 };
 
 enum {
@@ -36,19 +52,47 @@ enum {
         MEDIUM_TEXTS_MAX = 16,
         MEDIUM_ENTRIES_MAX = 16,
         MEDIUM_INITRDS_MAX = 8,
+        MEDIUM_WAYS_MAX = 4,
+};
+
+/* One of several ways in which the started system can get the rest; the menu takes the
+ * first whose memory the machine has. */
+struct medium_way {
+        uint32_t transport; /* one bit of medium_transport */
+        const char *args;   /* follow the entry's own, before its `---` */
+        uint64_t memory;    /* bytes; 0 is not known */
 };
 
 struct medium_entry {
         const char *id; /* such as debian-12; unique among all media once published */
         const char *title;
+        const char *help; /* a line about it for the menu; "" */
+        enum medium_boot boot;
+        /* A path that begins with '/' is one of the served tree, for what is made on
+         * the way (/made/${name}/...) or is a loader (/wimboot). */
         const char *kernel;
         const char *initrd[MEDIUM_INITRDS_MAX];
+        /* By which name the system asks for it, and a module's arguments; "" mostly. */
+        const char *initrd_name[MEDIUM_INITRDS_MAX];
+        const char *initrd_args[MEDIUM_INITRDS_MAX];
         uint32_t n_initrd;
-        uint32_t firmware;   /* mask of medium_firmware */
-        uint32_t transports; /* mask of medium_transport */
+        uint32_t firmware; /* mask of medium_firmware */
+        uint32_t
+                transports; /* mask of medium_transport: of its ways, when it has any */
         const char *args;
-        uint64_t memory;     /* bytes the machine should have; 0 is not known */
+        uint64_t memory; /* bytes the machine should have; 0 is not known */
+        uint32_t n_ways;
+        struct medium_way ways[MEDIUM_WAYS_MAX];
         const char *why_not; /* "" when it boots; else why it is only listed */
+        const char *remedy;  /* the one command or file that mends it; "" */
+        /* Under Secure Boot: "" when it passes, by what was read of its signatures. */
+        const char *secure_why_not;
+};
+
+/* Loaders that the medium brings along for one firmware: paths, "" when there is none.
+ */
+struct medium_loader {
+        const char *shim, *grub;
 };
 
 struct medium {
@@ -65,6 +109,7 @@ struct medium {
         const char *recognised_by[MEDIUM_TEXTS_MAX];
         const char *problems[MEDIUM_TEXTS_MAX];
         struct medium_entry entries[MEDIUM_ENTRIES_MAX];
+        struct medium_loader loaders[MEDIUM_N_FIRMWARE]; /* by the bit's number */
 };
 
 /* "bios", "uefi-x64"...; NULL past the last. `i` is the bit's number. */
