@@ -106,7 +106,7 @@ def test_sigterm_while_it_starts_ends_it(network, folder, n_children):
     wait_for_children(server, n_children)
     children = lab.children(server.process.pid)
     assert server.end(signal.SIGTERM) in (0, 1, -signal.SIGTERM)
-    assert not [pid for pid in children if lab.is_running(pid)]
+    assert not [pid for pid in children if not lab.has_ended(pid)]
     assert not lab.run("ip", "netns", "pids", network.name).stdout.split()
 
 
