@@ -18,6 +18,7 @@
 
 #include "proto/tftp_session.h"
 #include "role/files.h"
+#include "role/files_disk.h"
 #include "role/files_source.h"
 
 enum {
@@ -78,6 +79,8 @@ struct transfer {
         bool is_shared; /* on the listening socket: its packets come by on_datagram() */
         struct loop_watch *watch;
         struct loop_timer *timer;
+        struct files_wait disk; /* while it waits nothing leaves */
+        nsec_t disk_since;
         struct tftp_session session;
         nsec_t started, progress_told;
         nsec_t armed; /* when the timer rings; never later than the session's deadline
@@ -99,9 +102,13 @@ struct request {
 
 static const nsec_t progress_every = 250 * NSEC_PER_MSEC;
 static const nsec_t full_pause = NSEC_PER_MSEC;
+static const nsec_t disk_patience = 60 * NSEC_PER_SEC;
+static const char cannot_read[] = "the file could not be read";
 static const nsec_t near_enough = 150 * NSEC_PER_USEC;
 
 static void run(struct transfer *t);
+static void begin(struct transfer *t, int answer);
+static void on_disk(int answer, void *userdata);
 static void read_requests(struct listener *listener);
 
 static uint64_t rate_of(uint64_t bytes, nsec_t took) {
@@ -171,6 +178,7 @@ static struct transfer *transfer_free(struct transfer *t) {
                 return NULL;
         if (t->ticket >= 0)
                 files_generate_cancel(t->door->files, t->ticket);
+        files_wait_cancel(&t->disk);
         loop_watch_free(t->watch);
         loop_timer_free(t->timer);
         if (t->fd >= 0)
@@ -217,6 +225,7 @@ static int transfer_new(const struct request *r, const struct tftp_packet *p,
                 return -ENOMEM;
         }
         list_init(&t->in_ready);
+        files_wait_init(&t->disk, on_disk, t);
         list_append(&door->transfers, &t->in_door);
         list_append(&r->source->held, &t->in_source);
         r->source->n_held++;
@@ -312,19 +321,16 @@ static void tell_ended_badly(struct transfer *t, enum tftp_end end) {
         text_done(&why);
 }
 
-static int read_fully(const struct vtree_file *file, uint64_t offset, uint8_t *out,
-                      size_t n) {
-        while (n > 0) {
-                int64_t got = vtree_file_read(file, offset, out, n);
+/* -EAGAIN: the disk has to be waited for. */
+static int read_fully(struct transfer *t, uint64_t offset, uint8_t *out, size_t n,
+                      bool is_wanted) {
+        int64_t got = files_disk_read(files_disk(t->door->files), t->file, offset, out,
+                                      n, is_wanted ? &t->disk : NULL);
 
-                if (got <= 0)
-                        return got < 0 ? (int)got : -ESTALE;
-                offset += (uint64_t)got;
-                out += got;
-                n -= (size_t)got;
-        }
+        if (got != (int64_t)n)
+                return got < 0 ? (int)got : -ESTALE;
         /* The same sizes and times before and after: what was read is of one file. */
-        return file->content || vtree_file_is_unchanged(file) ? 0 : -ESTALE;
+        return t->file->content || vtree_file_is_unchanged(t->file) ? 0 : -ESTALE;
 }
 
 static bool is_in_chunk(const struct transfer *t, uint64_t offset, size_t n) {
@@ -333,7 +339,7 @@ static bool is_in_chunk(const struct transfer *t, uint64_t offset, size_t n) {
 }
 
 /* Reads n bytes into the transfer's own memory. */
-static int fill_chunk(struct transfer *t, uint64_t offset, size_t n) {
+static int fill_chunk(struct transfer *t, uint64_t offset, size_t n, bool is_wanted) {
         int r;
 
         if (n > t->chunk_room) {
@@ -345,7 +351,7 @@ static int fill_chunk(struct transfer *t, uint64_t offset, size_t n) {
                 t->chunk_room = n;
         }
         t->n_chunk = 0;
-        r = read_fully(t->file, offset, t->chunk, n);
+        r = read_fully(t, offset, t->chunk, n, is_wanted);
         if (r < 0)
                 return r;
         t->chunk_at = offset;
@@ -361,7 +367,7 @@ static int bytes_at(struct transfer *t, uint64_t offset, size_t n,
 
         if (!is_in_chunk(t, offset, n) && n <= CHUNK / 4) {
                 r = fill_chunk(t, offset,
-                               (size_t)min_u64(CHUNK, t->file->size - offset));
+                               (size_t)min_u64(CHUNK, t->file->size - offset), true);
                 if (r < 0 && r != -ENOMEM)
                         return r;
         }
@@ -369,7 +375,7 @@ static int bytes_at(struct transfer *t, uint64_t offset, size_t n,
                 *ret = t->chunk + (offset - t->chunk_at);
                 return 0;
         }
-        r = read_fully(t->file, offset, t->door->read, n);
+        r = read_fully(t, offset, t->door->read, n, true);
         *ret = t->door->read;
         return r;
 }
@@ -386,7 +392,7 @@ static void read_on(struct transfer *t) {
                 return;
         n = (size_t)min_u64(n, s->size - offset);
         if (!is_in_chunk(t, offset, n))
-                (void)fill_chunk(t, offset, n);
+                (void)fill_chunk(t, offset, n, false);
 }
 
 /* Lays `count` blocks with their heads into door->packets; their size in *ret_n. */
@@ -441,11 +447,14 @@ static bool send_blocks(struct transfer *t, const struct tftp_action *a, nsec_t 
         uint32_t count = (uint32_t)min_u64(min_u64(a->count, piece), BUFFER / segment);
         int r = lay_out(t, a, count, &n);
 
+        if (r == -EAGAIN) {
+                t->disk_since = now;
+                return false;
+        }
         if (r < 0) {
                 tftp_session_fail(&t->session, TFTP_ERROR_UNDEFINED,
-                                  r == -ESTALE
-                                          ? "the file was replaced while it was read"
-                                          : "the file could not be read");
+                                  r == -ESTALE ? vtree_file_why_changed(t->file)
+                                               : cannot_read);
                 return true;
         }
         return sent(t, send_datagrams(t, t->door->packets, n, segment), count, now);
@@ -493,10 +502,24 @@ static void stay_awake(const struct transfer *t, nsec_t now) {
                 loop_stay_awake(files_loop(t->door->files), now + 2 * round_trip);
 }
 
+/* What the client ends meanwhile needs no disk any more. */
+static bool is_held_by_disk(struct transfer *t) {
+        enum tftp_action_kind kind = tftp_session_next(&t->session).kind;
+
+        if (!files_wait_is_waiting(&t->disk))
+                return false;
+        if (kind == TFTP_SEND || kind == TFTP_WAIT)
+                return true;
+        files_wait_cancel(&t->disk);
+        return false;
+}
+
 /* Carries out actions until the session waits; frees the transfer at its end. */
 static void run(struct transfer *t) {
         bool is_full = false, has_sent = false;
 
+        if (is_held_by_disk(t))
+                return;
         while (!is_full) {
                 struct tftp_action a = tftp_session_next(&t->session);
                 nsec_t now = loop_now();
@@ -530,6 +553,11 @@ static void run(struct transfer *t) {
                         transfer_free(t);
                         return;
                 }
+        }
+        if (files_wait_is_waiting(&t->disk)) {
+                arm(t, t->disk_since + disk_patience);
+                watch(t, LOOP_READABLE);
+                return;
         }
         /* Nobody tells when the shared socket has room again. */
         arm(t, t->is_shared ? loop_now() + full_pause : t->session.deadline);
@@ -580,10 +608,41 @@ static void on_after(void *userdata) {
         }
 }
 
+/* What has come of the file is in memory now, or never will be. */
+static void on_disk(int answer, void *userdata) {
+        struct transfer *t = userdata;
+
+        if (!t->timer) {
+                begin(t, answer);
+                return;
+        }
+        if (answer < 0)
+                tftp_session_fail(&t->session, TFTP_ERROR_UNDEFINED, cannot_read);
+        run(t);
+}
+
+/* It is not the client who is silent, and not for ever either. */
+static void wait_on(struct transfer *t) {
+        nsec_t patient_until = t->disk_since + disk_patience;
+
+        if (loop_now() < patient_until) {
+                arm(t, patient_until);
+                return;
+        }
+        files_wait_cancel(&t->disk);
+        tftp_session_fail(&t->session, TFTP_ERROR_UNDEFINED,
+                          "the disk did not answer in time");
+        run(t);
+}
+
 static void on_timer(void *userdata) {
         struct transfer *t = userdata;
 
         t->armed = NSEC_NEVER;
+        if (files_wait_is_waiting(&t->disk)) {
+                wait_on(t);
+                return;
+        }
         tftp_session_tick(&t->session, loop_now());
         run(t);
 }
@@ -634,11 +693,15 @@ static uint16_t blksize_of(const struct transfer *t) {
                                  files_conf(t->door->files)->tftp.max_blksize);
 }
 
-/* `file` as netascii, into `fd`. */
-static int write_netascii(struct files_tftp *door, const struct vtree_file *file,
-                          int fd) {
+/* `file` as netascii, into `fd`; -EAGAIN: the disk has to be waited for. */
+static int write_netascii(struct transfer *t, int fd) {
+        struct files_tftp *door = t->door;
+        struct vtree_file *file = t->file;
+
         for (uint64_t at = 0; at < file->size;) {
-                int64_t n = vtree_file_read(file, at, door->read, BUFFER / 2);
+                int64_t n = files_disk_read(
+                        files_disk(door->files), file, at, door->read,
+                        (size_t)min_u64(BUFFER / 2, file->size - at), &t->disk);
                 size_t n_out;
 
                 if (n <= 0)
@@ -657,7 +720,7 @@ static int make_netascii(struct transfer *t) {
 
         if (fd < 0)
                 return -errno;
-        r = write_netascii(t->door, t->file, fd);
+        r = write_netascii(t, fd);
         if (r < 0) {
                 close(fd);
                 return r;
@@ -670,26 +733,19 @@ static int make_netascii(struct transfer *t) {
         return 0;
 }
 
-/* Takes the file over. */
-static void start(struct transfer *t, struct vtree_file *file) {
+/* The file is there, and `answer` is what the disk said about it. */
+static void begin(struct transfer *t, int answer) {
         struct tftp_limits limits = {
                 .windowsize = TFTP_WINDOWSIZE_SERVED,
                 .window_bytes = TFTP_WINDOW_BYTES_SERVED,
         };
         nsec_t now = loop_now();
+        int r = answer < 0 || !t->is_text ? answer : make_netascii(t);
 
-        t->file = file;
-        if (file->is_folder) {
-                refuse_transfer(t, TFTP_ERROR_ACCESS, "This is a folder");
+        /* It begins anew, with more of it in memory, when it is called again. */
+        if (r == -EAGAIN)
                 return;
-        }
-        if (t->is_text && file->size > NETASCII_MAX) {
-                refuse_transfer(t, TFTP_ERROR_UNDEFINED,
-                                "Too large for netascii; ask for it in binary mode "
-                                "(octet)");
-                return;
-        }
-        if (t->is_text && make_netascii(t) < 0) {
+        if (r < 0) {
                 refuse_transfer(t, TFTP_ERROR_UNDEFINED, "The file could not be read");
                 return;
         }
@@ -702,6 +758,22 @@ static void start(struct transfer *t, struct vtree_file *file) {
         t->progress_told = now;
         tftp_session_init(&t->session, &t->asked, t->file->size, &limits, now);
         run(t);
+}
+
+/* Takes the file over. */
+static void start(struct transfer *t, struct vtree_file *file) {
+        t->file = file;
+        if (file->is_folder) {
+                refuse_transfer(t, TFTP_ERROR_ACCESS, "This is a folder");
+                return;
+        }
+        if (t->is_text && file->size > NETASCII_MAX) {
+                refuse_transfer(t, TFTP_ERROR_UNDEFINED,
+                                "Too large for netascii; ask for it in binary mode "
+                                "(octet)");
+                return;
+        }
+        begin(t, 0);
 }
 
 static void refuse_missing(struct files_tftp *door, int fd,
