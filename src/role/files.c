@@ -13,8 +13,7 @@
 
 #include "base/list.h"
 #include "ipc/sealed.h"
-#include "policy/policy.h"
-#include "role/files_disk.h"
+#include "policy/loader.h"
 #include "role/role.h"
 #include "sandbox/sandbox.h"
 
@@ -40,7 +39,6 @@ struct request {
 struct files {
         struct role *role;
         struct vtree *tree;
-        struct files_disk *disk;
         struct ipc_channel *core, *library;
         struct files_tftp *tftp;
         struct files_http *http;
@@ -55,10 +53,6 @@ struct files {
 
 struct loop *files_loop(struct files *files) {
         return files->role->loop;
-}
-
-struct files_disk *files_disk(struct files *files) {
-        return files->disk;
 }
 
 struct vtree *files_tree(struct files *files) {
@@ -421,8 +415,6 @@ static int files_start(struct role *role) {
         if (r == 0)
                 r = loop_timer_new(role->loop, on_timer, files, &files->timer);
         if (r == 0)
-                r = files_disk_new(role->loop, &files->disk);
-        if (r == 0)
                 r = files_tftp_new(files, &files->tftp);
         if (r == 0)
                 r = files_http_new(files, &files->http);
@@ -451,8 +443,8 @@ static int files_go(struct role *role) {
         n = add_path(paths, n, role->conf->root);
         for (size_t i = 0; i < role->conf->media.n; i++)
                 n = add_path(paths, n, role->conf->media.items[i]);
-        for (size_t i = 0; i < policy_n_files; i++)
-                n = add_path(paths, n, policy_files[i].host_path);
+        for (size_t i = 0; policy_places[i]; i++)
+                n = add_path(paths, n, policy_places[i]);
         for (size_t i = 0; i < ARRAY_SIZE(authority_files); i++) {
                 snprintf(authority[i], sizeof(authority[i]), "%s",
                          authority_path(files, i));
@@ -478,7 +470,6 @@ static void files_stop(struct role *role) {
         ipc_channel_free(files->core);
         ipc_channel_free(files->library);
         loop_timer_free(files->timer);
-        files_disk_free(files->disk);
         vtree_free(files->tree);
         free(files);
 }
