@@ -14,32 +14,42 @@
 #include "media/recipe.h"
 
 static const char recipe_text[] =
-        "system: ${name}\n"
+        "system: ${label}\n"
         "match:\n"
         "  - any:\n"
-        "      - {ini: .treeinfo, section: general, key: family, as: name}\n"
-        "      - {file: .disk/info, text: '^([A-Za-z/ ]+) ([0-9.]+)', set: [name, "
+        "      - {ini: .treeinfo, section: general, key: family, as: label}\n"
+        "      - {file: .disk/info, text: '^([A-Za-z/ ]+) ([0-9.]+)', set: [label, "
         "version]}\n"
-        "      - {kernel: boot/*, text: 'v([0-9.]+)', set: version, let: {name: "
+        "      - {kernel: boot/*, text: 'v([0-9.]+)', set: version, let: {label: "
         "kernel}}\n"
-        "      - {file: boot/linux, starts: MZ, let: {name: program}}\n"
-        "      - {volume: '^X', let: {name: volume}}\n"
+        "      - {file: boot/linux, starts: MZ, let: {label: program}}\n"
+        "      - {volume: '^X', let: {label: volume}}\n"
         "find:\n"
         "  - {ini: .treeinfo, section: 'images-${arch}', key: kernel, as: kernel}\n"
         "  - {ini: .treeinfo, section: general, key: arch, as: arch}\n"
         "  - {ini: .treeinfo, section: 'images-${arch}', key: kernel, as: kernel}\n"
         "  - {file: '${kernel}', as: found}\n"
         "  - {file: boot/linux, as: kernel}\n"
-        "  - {var: name, text: '^(.)(.*)$', set: [first, rest]}\n"
+        "  - {var: label, text: '^(.)(.*)$', set: [first, rest]}\n"
         "entries:\n"
         "  - when: [{none: [{var: first, text: Q}]}]\n"
-        "    id: ${name}-${version}\n"
-        "    title: ${name} ${version} (${arch}) ${rest}\n"
+        "    id: ${label}-${version}\n"
+        "    title: ${label} ${version} (${arch}) ${rest}\n"
         "    kernel: ${kernel}\n"
-        "    initrd: ['${found}']\n"
-        "    args: 'a=${name} b=${tree}/${rest} c'\n"
+        "    help: ${rest}\n"
+        "    initrd:\n"
+        "      - {file: '${found}', name: '${label}', args: 'a=${label} b=${rest} c'}\n"
+        "      - /made/${name}/${label}\n"
+        "    args: 'a=${label} b=${tree}/${rest} c'\n"
         "    memory: 1M\n"
-        "    memory_of: ${kernel}\n";
+        "    memory_of: ${kernel}\n"
+        "    ways:\n"
+        "      - {transport: nfs, args: 'a=${label} b=${name} c=${server}'}\n"
+        "      - {transport: http-iso, when: [{var: rest}], args: 'a=${rest} b c', "
+        "memory: 1G}\n"
+        "    answer: {kind: k, args: 'a=${answer} b=${label} c'}\n"
+        "loaders: {uefi-x64: {shim: 'boot/*', grub: '${kernel}'}}\n"
+        "problems: [{when: [{var: rest}], say: '${rest} is missing'}]\n";
 
 static struct media_index build_tree(size_t n, void **ret_data) {
         static const char *const folders[] = { ".disk", "boot" };
@@ -64,14 +74,23 @@ static struct media_index build_tree(size_t n, void **ret_data) {
 }
 
 /* What reaches a menu: words cannot be added, ids are ids, titles move no cursor. */
-static void check_entry(const struct medium_entry *entry) {
+static void check_args(const char *args) {
         unsigned blanks = 0;
 
-        for (const char *c = entry->args; *c; c++) {
+        for (const char *c = args; *c; c++) {
                 assert(!iscntrl((unsigned char)*c) && *c != '"' && *c != ';');
                 blanks += *c == ' ';
         }
         assert(blanks == 2);
+}
+
+static void check_entry(const struct medium_entry *entry) {
+        check_args(entry->args);
+        check_args(entry->answer_args);
+        check_args(entry->initrd_args[0]);
+        for (uint32_t i = 0; i < entry->n_ways; i++)
+                check_args(entry->ways[i].args);
+        assert(strncmp(entry->initrd[1], "/made/${name}/", 14) == 0);
         for (const char *c = entry->id; *c; c++)
                 assert(islower((unsigned char)*c) || isdigit((unsigned char)*c) ||
                        strchr("._-", *c));

@@ -430,18 +430,33 @@ static uint32_t info_string(struct text *out, const char *s) {
 
 static struct format_entry entry_record(const struct medium_entry *e,
                                         struct text *strings) {
-        struct format_entry record = { .id = info_string(strings, e->id),
-                                       .title = info_string(strings, e->title),
-                                       .kernel = info_string(strings, e->kernel),
-                                       .args = info_string(strings, e->args),
-                                       .why_not = info_string(strings, e->why_not),
+        struct format_entry record = { .boot = e->boot,
                                        .n_initrd = e->n_initrd,
                                        .firmware = e->firmware,
                                        .transports = e->transports,
+                                       .n_ways = e->n_ways,
                                        .memory = e->memory };
 
-        for (uint32_t i = 0; i < e->n_initrd; i++)
+        record.id = info_string(strings, e->id);
+        record.title = info_string(strings, e->title);
+        record.help = info_string(strings, e->help);
+        record.kernel = info_string(strings, e->kernel);
+        record.args = info_string(strings, e->args);
+        record.why_not = info_string(strings, e->why_not);
+        record.remedy = info_string(strings, e->remedy);
+        record.secure_why_not = info_string(strings, e->secure_why_not);
+        record.answer_kind = info_string(strings, e->answer_kind);
+        record.answer_args = info_string(strings, e->answer_args);
+        for (uint32_t i = 0; i < e->n_initrd; i++) {
                 record.initrd[i] = info_string(strings, e->initrd[i]);
+                record.initrd_name[i] = info_string(strings, e->initrd_name[i]);
+                record.initrd_args[i] = info_string(strings, e->initrd_args[i]);
+        }
+        for (uint32_t i = 0; i < e->n_ways; i++) {
+                record.ways[i].transport = e->ways[i].transport;
+                record.ways[i].args = info_string(strings, e->ways[i].args);
+                record.ways[i].memory = e->ways[i].memory;
+        }
         return record;
 }
 
@@ -462,6 +477,10 @@ static struct format_info info_record(const struct medium *m, struct text *strin
                 info.recognised_by[i] = info_string(strings, m->recognised_by[i]);
         for (uint32_t i = 0; i < m->n_problems; i++)
                 info.problems[i] = info_string(strings, m->problems[i]);
+        for (uint32_t i = 0; i < MEDIUM_N_FIRMWARE; i++) {
+                info.loaders[i].shim = info_string(strings, m->loaders[i].shim);
+                info.loaders[i].grub = info_string(strings, m->loaders[i].grub);
+        }
         for (uint32_t i = 0; i < m->n_entries; i++)
                 info.entries[i] = entry_record(&m->entries[i], strings);
         return info;

@@ -13,7 +13,7 @@
  */
 #include "base/base.h"
 
-#define FORMAT_MAGIC "bjmedia\1"
+#define FORMAT_MAGIC "bjmedia\2"
 
 enum format_kind { FORMAT_FILE, FORMAT_FOLDER, FORMAT_DEAD_LINK, FORMAT_LINK };
 
@@ -41,11 +41,22 @@ struct format_extent {
 };
 
 /* Strings of the info are offsets from its own beginning. */
-struct format_entry {
-        uint32_t id, title, kernel, args, why_not;
-        uint32_t initrd[8], n_initrd;
-        uint32_t firmware, transports;
+struct format_way {
+        uint32_t transport, args;
         uint64_t memory;
+};
+
+struct format_entry {
+        uint32_t id, title, help, boot, kernel, args, why_not, remedy, secure_why_not;
+        uint32_t answer_kind, answer_args;
+        uint32_t initrd[8], initrd_name[8], initrd_args[8], n_initrd;
+        uint32_t firmware, transports, n_ways;
+        struct format_way ways[4];
+        uint64_t memory;
+};
+
+struct format_loader {
+        uint32_t shim, grub;
 };
 
 struct format_info {
@@ -54,5 +65,6 @@ struct format_info {
         uint32_t n_problems, problems[16];
         uint32_t n_entries, unused;
         uint64_t size, mtime;
+        struct format_loader loaders[4];
         struct format_entry entries[16];
 };

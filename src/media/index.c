@@ -13,6 +13,10 @@ static_assert(sizeof((struct format_info *)0)->entries /
               "the format holds what a medium holds");
 static_assert(ARRAY_SIZE(((struct format_entry *)0)->initrd) == MEDIUM_INITRDS_MAX,
               "the format holds what an entry holds");
+static_assert(ARRAY_SIZE(((struct format_entry *)0)->ways) == MEDIUM_WAYS_MAX,
+              "the format holds what an entry holds");
+static_assert(ARRAY_SIZE(((struct format_info *)0)->loaders) == MEDIUM_N_FIRMWARE,
+              "the format holds what a medium holds");
 static_assert(ARRAY_SIZE(((struct format_info *)0)->problems) == MEDIUM_TEXTS_MAX,
               "the format holds what a medium holds");
 
@@ -210,12 +214,30 @@ static bool strings_are_sound(const uint32_t *at, size_t count, uint64_t n) {
         return true;
 }
 
-static bool entry_is_sound(const struct format_entry *e, uint64_t n) {
-        const uint32_t texts[] = { e->id, e->title, e->kernel, e->args, e->why_not };
+/* A way is one transport that there is. */
+static bool way_is_sound(const struct format_way *way, uint64_t n) {
+        uint32_t bit = way->transport;
 
-        return e->n_initrd <= MEDIUM_INITRDS_MAX &&
-               strings_are_sound(texts, ARRAY_SIZE(texts), n) &&
-               strings_are_sound(e->initrd, e->n_initrd, n);
+        return bit != 0 && (bit & (bit - 1)) == 0 && bit >> MEDIUM_N_TRANSPORTS == 0 &&
+               way->args < n;
+}
+
+static bool entry_is_sound(const struct format_entry *e, uint64_t n) {
+        const uint32_t texts[] = { e->id,         e->title,          e->help,
+                                   e->kernel,     e->args,           e->why_not,
+                                   e->remedy,     e->secure_why_not, e->answer_kind,
+                                   e->answer_args };
+
+        if (e->n_initrd > MEDIUM_INITRDS_MAX || e->n_ways > MEDIUM_WAYS_MAX ||
+            e->boot >= MEDIUM_N_BOOTS)
+                return false;
+        for (uint32_t i = 0; i < e->n_ways; i++)
+                if (!way_is_sound(&e->ways[i], n))
+                        return false;
+        return strings_are_sound(texts, ARRAY_SIZE(texts), n) &&
+               strings_are_sound(e->initrd, e->n_initrd, n) &&
+               strings_are_sound(e->initrd_name, e->n_initrd, n) &&
+               strings_are_sound(e->initrd_args, e->n_initrd, n);
 }
 
 static bool info_is_sound(const struct media_index *index,
@@ -233,6 +255,10 @@ static bool info_is_sound(const struct media_index *index,
                                header->n_info) ||
             !strings_are_sound(info.problems, info.n_problems, header->n_info))
                 return false;
+        for (uint32_t i = 0; i < MEDIUM_N_FIRMWARE; i++)
+                if (info.loaders[i].shim >= header->n_info ||
+                    info.loaders[i].grub >= header->n_info)
+                        return false;
         for (uint32_t i = 0; i < info.n_entries; i++)
                 if (!entry_is_sound(&info.entries[i], header->n_info))
                         return false;
@@ -411,16 +437,29 @@ static struct medium_entry public_entry(const char *base,
         struct medium_entry entry = {
                 .id = base + e->id,
                 .title = base + e->title,
+                .help = base + e->help,
+                .boot = (enum medium_boot)e->boot,
                 .kernel = base + e->kernel,
                 .n_initrd = e->n_initrd,
                 .firmware = e->firmware,
                 .transports = e->transports,
                 .args = base + e->args,
                 .memory = e->memory,
+                .n_ways = e->n_ways,
+                .answer_kind = base + e->answer_kind,
+                .answer_args = base + e->answer_args,
                 .why_not = base + e->why_not,
+                .remedy = base + e->remedy,
+                .secure_why_not = base + e->secure_why_not,
         };
 
         copy_strings(base, e->initrd, e->n_initrd, entry.initrd);
+        copy_strings(base, e->initrd_name, e->n_initrd, entry.initrd_name);
+        copy_strings(base, e->initrd_args, e->n_initrd, entry.initrd_args);
+        for (uint32_t i = 0; i < e->n_ways; i++)
+                entry.ways[i] = (struct medium_way){ e->ways[i].transport,
+                                                     base + e->ways[i].args,
+                                                     e->ways[i].memory };
         return entry;
 }
 
@@ -446,6 +485,9 @@ void media_index_medium(const struct media_index *index, struct medium *ret) {
         copy_strings(base, info.recognised_by, info.n_recognised_by,
                      ret->recognised_by);
         copy_strings(base, info.problems, info.n_problems, ret->problems);
+        for (uint32_t i = 0; i < MEDIUM_N_FIRMWARE; i++)
+                ret->loaders[i] = (struct medium_loader){ base + info.loaders[i].shim,
+                                                          base + info.loaders[i].grub };
         for (uint32_t i = 0; i < info.n_entries; i++)
                 ret->entries[i] = public_entry(base, &info.entries[i]);
 }

@@ -33,7 +33,19 @@ static const struct medium sample = {
                        .transports = MEDIUM_TFTP,
                        .args = "--- quiet",
                        .memory = 512 << 20,
+                       .boot = MEDIUM_MULTIBOOT,
+                       .help = "asks first",
+                       .initrd_name = { "", "extra" },
+                       .initrd_args = { "console=hvc0", NULL },
+                       .n_ways = 2,
+                       .ways = { { MEDIUM_NFS_ISO, "nfs=1", 1 << 30 },
+                                 { MEDIUM_HTTP, "http=1", 2 } },
+                       .answer_kind = "preseed",
+                       .answer_args = "url=${answer}",
+                       .secure_why_not = "it is not signed",
+                       .remedy = "a file",
                        .why_not = "" } },
+        .loaders = { [3] = { "shim.efi", "grub.efi" } },
 };
 
 static uint32_t folder(struct media_build *b, uint32_t parent, const char *name) {
@@ -276,6 +288,24 @@ static void *map_all(int fd, size_t *ret_n) {
         return data;
 }
 
+/* What was NULL when it was written is "" when it is read. */
+static void assert_is_sample_entry(const struct medium_entry *e) {
+        assert_int_equal(e->boot, MEDIUM_MULTIBOOT);
+        assert_string_equal(e->help, "asks first");
+        assert_string_equal(e->initrd_name[1], "extra");
+        assert_string_equal(e->initrd_args[0], "console=hvc0");
+        assert_string_equal(e->initrd_args[1], "");
+        assert_int_equal(e->n_ways, 2);
+        assert_int_equal(e->ways[0].transport, MEDIUM_NFS_ISO);
+        assert_string_equal(e->ways[0].args, "nfs=1");
+        assert_int_equal(e->ways[0].memory, 1 << 30);
+        assert_string_equal(e->ways[1].args, "http=1");
+        assert_string_equal(e->answer_kind, "preseed");
+        assert_string_equal(e->answer_args, "url=${answer}");
+        assert_string_equal(e->secure_why_not, "it is not signed");
+        assert_string_equal(e->remedy, "a file");
+}
+
 static void assert_is_sample(const struct medium *m) {
         assert_string_equal(m->name, "sample");
         assert_string_equal(m->system, "debian");
@@ -286,6 +316,10 @@ static void assert_is_sample(const struct medium *m) {
         assert_string_equal(m->entries[0].initrd[1], "extra.cpio");
         assert_string_equal(m->entries[0].args, "--- quiet");
         assert_int_equal(m->entries[0].memory, 512 << 20);
+        assert_is_sample_entry(&m->entries[0]);
+        assert_string_equal(m->loaders[0].shim, "");
+        assert_string_equal(m->loaders[3].shim, "shim.efi");
+        assert_string_equal(m->loaders[3].grub, "grub.efi");
 }
 
 static void a_sealed_index_says_what_the_medium_is_and_stays_so(void **state) {
@@ -353,6 +387,28 @@ static void read_all(const struct media_index *index) {
         text_done(&out);
 }
 
+static void a_way_that_there_is_not_is_refused(void **state) {
+        static const uint32_t transports[] = { 0, 3, 1 << MEDIUM_N_TRANSPORTS };
+
+        for (size_t i = 0; i <= ARRAY_SIZE(transports); i++) {
+                struct medium m = sample;
+                struct media_index index;
+                void *mapped;
+                size_t n;
+                int fd;
+
+                if (i < ARRAY_SIZE(transports))
+                        m.entries[0].ways[1].transport = transports[i];
+                else
+                        m.entries[0].boot = MEDIUM_N_BOOTS;
+                assert_int_equal(media_build_seal(NULL, 0, &m, &fd), 0);
+                mapped = map_all(fd, &n);
+                assert_int_equal(media_index_open(mapped, n, &index), -EBADMSG);
+                munmap(mapped, n);
+                close(fd);
+        }
+}
+
 static void a_damaged_index_is_refused_or_harmless(void **state) {
         struct media_build *b = small_build();
         size_t n, refused = 0;
@@ -398,6 +454,7 @@ int main(void) {
                 cmocka_unit_test(a_web_of_links_costs_no_more_than_a_limit),
                 cmocka_unit_test(a_sealed_index_says_what_the_medium_is_and_stays_so),
                 cmocka_unit_test(a_tree_has_info_and_no_nodes),
+                cmocka_unit_test(a_way_that_there_is_not_is_refused),
                 cmocka_unit_test(a_damaged_index_is_refused_or_harmless),
         };
 

@@ -6,23 +6,9 @@
 #include <ctype.h>
 #include <stdlib.h>
 
-#include "media/recipe_internal.h"
+#include "media/match.h"
 
-enum { LINE_MAX_BYTES = 1024, VALUE_MAX = 200, ID_MAX = 48 };
-
-struct variable {
-        const char *name; /* of the recipe */
-        char *value;
-};
-
-struct matching {
-        const struct media_tree *tree;
-        struct recipe_found *found;
-        struct variable variables[RECIPE_VARIABLES_MAX];
-        size_t n_variables;
-        bool says_why; /* conditions that hold are reasons */
-        bool failed;   /* without memory */
-};
+enum { LINE_MAX_BYTES = 1024, VALUE_MAX = 200 };
 
 /* ---- variables and templates ---- */
 
@@ -34,7 +20,7 @@ static const char *value_of(const struct matching *m, const char *name, size_t n
         return NULL;
 }
 
-static const char *value_or_empty(const struct matching *m, const char *name) {
+const char *match_value(const struct matching *m, const char *name) {
         const char *value = value_of(m, name, strlen(name));
 
         return value ? value : "";
@@ -54,10 +40,10 @@ static void set(struct matching *m, const char *name, const char *value, size_t 
         for (char *c = copy; *c; c++)
                 if (iscntrl((unsigned char)*c))
                         *c = '?';
-        m->variables[m->n_variables++] = (struct variable){ name, copy };
+        m->variables[m->n_variables++] = (struct match_variable){ name, copy };
 }
 
-static void forget_after(struct matching *m, size_t n) {
+void match_forget_after(struct matching *m, size_t n) {
         while (m->n_variables > n)
                 free(m->variables[--m->n_variables].value);
 }
@@ -72,9 +58,9 @@ static void add_to_args(struct text *out, const char *value) {
                                   : '_');
 }
 
-/* What nobody set is the menu's to fill in, or empty. */
-static void expand_as(const struct matching *m, const char *template, bool is_args,
-                      struct text *out) {
+/* What nobody set is empty. */
+static void expand_as(const struct matching *m, const char *template,
+                      enum recipe_place place, struct text *out) {
         for (const char *at = template; *at;) {
                 const char *value;
                 size_t n;
@@ -85,20 +71,18 @@ static void expand_as(const struct matching *m, const char *template, bool is_ar
                 }
                 n = strcspn(at + 2, "}");
                 value = value_of(m, at + 2, n);
-                if (value && is_args)
+                if (value && (place == RECIPE_ARGS || place == RECIPE_ANSWER))
                         add_to_args(out, value);
                 else if (value)
                         text_add(out, value);
-                else if (is_args && (strncmp(at, "${tree}", 7) == 0 ||
-                                     strncmp(at, "${iso}", 6) == 0 ||
-                                     strncmp(at, "${server}", 9) == 0))
+                else if (recipe_menu_fills(place, at + 2, n))
                         text_bytes(out, at, n + 3);
                 at += n + 3;
         }
 }
 
-static void expand(struct matching *m, const char *template, struct text *out) {
-        expand_as(m, template, false, out);
+void match_expand(struct matching *m, const char *template, struct text *out) {
+        expand_as(m, template, RECIPE_PLAIN, out);
         m->failed |= out->failed;
 }
 
@@ -129,42 +113,41 @@ void recipe_found_done(struct recipe_found *found) {
         *found = (struct recipe_found){ 0 };
 }
 
-static const char *keep(struct matching *m, const char *s) {
+const char *match_keep(struct matching *m, const char *s) {
         const char *kept = recipe_found_keep(m->found, s);
 
         m->failed |= kept == NULL;
         return kept ? kept : "";
 }
 
-static const char *keep_expanded(struct matching *m, const char *template,
-                                 bool is_args) {
+const char *match_keep_expanded(struct matching *m, const char *template,
+                                enum recipe_place place) {
         struct text out = { 0 };
         const char *kept;
 
-        expand_as(m, template, is_args, &out);
+        expand_as(m, template, place, &out);
         m->failed |= out.failed;
-        kept = keep(m, text_string(&out));
+        kept = match_keep(m, text_string(&out));
         text_done(&out);
         return kept;
 }
 
-static const char *keep_printable(struct matching *m, const char *s) {
+const char *match_keep_printable(struct matching *m, const char *s) {
         struct text out = { 0 };
         const char *kept;
 
         text_printable(&out, s, strlen(s));
         m->failed |= out.failed;
-        kept = keep(m, text_string(&out));
+        kept = match_keep(m, text_string(&out));
         text_done(&out);
         return kept;
 }
 
-/* A title reads well also when a variable is empty: one blank at a time, no "()". */
-static const char *keep_title(struct matching *m, const char *template) {
+const char *match_keep_title(struct matching *m, const char *template) {
         struct text full = { 0 }, title = { 0 };
         const char *kept;
 
-        expand(m, template, &full);
+        match_expand(m, template, &full);
         for (const char *at = text_string(&full); *at; at++) {
                 if (at[0] == '(' && at[1] == ')')
                         at++;
@@ -174,7 +157,7 @@ static const char *keep_title(struct matching *m, const char *template) {
         while (title.n > 0 && title.s[title.n - 1] == ' ')
                 title.s[--title.n] = '\0';
         m->failed |= title.failed;
-        kept = keep_printable(m, text_string(&title));
+        kept = match_keep_printable(m, text_string(&title));
         text_done(&title);
         text_done(&full);
         return kept;
@@ -202,7 +185,7 @@ static void add_reason(struct matching *m, const char *what, const char *line,
         }
         if (!is_said(medium, text_string(&out)))
                 medium->recognised_by[medium->n_recognised_by++] =
-                        keep(m, text_string(&out));
+                        match_keep(m, text_string(&out));
         text_done(&out);
 }
 
@@ -342,7 +325,7 @@ static bool try_ini(struct matching *m, const struct recipe_condition *c,
         char *data = read_text(m, path, &n);
         bool held;
 
-        expand(m, c->section, &section);
+        match_expand(m, c->section, &section);
         text_add(&what, path);
         text_add(&what, " [");
         text_add(&what, text_string(&section));
@@ -397,7 +380,7 @@ static bool none_holds(struct matching *m, const struct recipe_conditions *list)
         m->says_why = false;
         held = any_holds(m, list);
         m->says_why = said;
-        forget_after(m, n_variables);
+        match_forget_after(m, n_variables);
         return !held;
 }
 
@@ -419,7 +402,7 @@ static bool path_holds(struct matching *m, const struct recipe_condition *c) {
         struct text pattern = { 0 }, path = { 0 };
         bool held;
 
-        expand(m, c->subject, &pattern);
+        match_expand(m, c->subject, &pattern);
         held = media_tree_find(m->tree, text_string(&pattern), &path) &&
                file_holds(m, c, text_string(&path));
         if (held && c->as && c->kind != CONDITION_INI)
@@ -440,7 +423,7 @@ static bool subject_holds(struct matching *m, const struct recipe_condition *c) 
         case CONDITION_KERNEL:
                 return path_holds(m, c);
         case CONDITION_VOLUME:
-                value = value_or_empty(m, "volume");
+                value = match_value(m, "volume");
                 return try_line(m, c, "volume name", value, strlen(value));
         case CONDITION_VARIABLE: {
                 bool said = m->says_why, held;
@@ -465,142 +448,21 @@ static bool holds(struct matching *m, const struct recipe_condition *c) {
         for (size_t i = 0; i < c->n_let; i++) {
                 struct text value = { 0 };
 
-                expand(m, c->let[i].value, &value);
+                match_expand(m, c->let[i].value, &value);
                 set(m, c->let[i].name, text_string(&value), value.n);
                 text_done(&value);
         }
         return true;
 }
 
-static bool all_hold(struct matching *m, const struct recipe_conditions *list) {
+bool match_all_hold(struct matching *m, const struct recipe_conditions *list) {
         for (size_t i = 0; i < list->n; i++)
                 if (!holds(m, &list->items[i]))
                         return false;
         return true;
 }
 
-/* ---- entries ---- */
-
-/* Lower case, digits, '.', '_' and single dashes: an id is written in files, typed and
- * sent in menus. */
-static const char *keep_id(struct matching *m, const char *template) {
-        struct text from = { 0 };
-        char id[ID_MAX + 1];
-        size_t n = 0;
-        const char *s;
-
-        expand(m, template, &from);
-        for (s = text_string(&from); *s && n < ID_MAX; s++) {
-                char c = (char)tolower((unsigned char)*s);
-                bool is_good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                               ((c == '.' || c == '_') && n > 0);
-
-                if (is_good)
-                        id[n++] = c;
-                else if (n > 0 && id[n - 1] != '-')
-                        id[n++] = '-';
-        }
-        while (n > 0 && id[n - 1] == '-')
-                n--;
-        id[n] = '\0';
-        text_done(&from);
-        return keep(m, n ? id : "entry");
-}
-
-static const struct {
-        const char *arch;
-        uint32_t firmware;
-} arches[] = {
-        { "amd64", MEDIUM_BIOS | MEDIUM_UEFI_X64 },
-        { "x86_64", MEDIUM_BIOS | MEDIUM_UEFI_X64 },
-        { "i386", MEDIUM_BIOS | MEDIUM_UEFI_IA32 },
-        { "i486", MEDIUM_BIOS | MEDIUM_UEFI_IA32 },
-        { "i586", MEDIUM_BIOS | MEDIUM_UEFI_IA32 },
-        { "i686", MEDIUM_BIOS | MEDIUM_UEFI_IA32 },
-        { "x86", MEDIUM_BIOS | MEDIUM_UEFI_IA32 },
-        { "arm64", MEDIUM_UEFI_ARM64 },
-        { "aarch64", MEDIUM_UEFI_ARM64 },
-};
-
-static uint32_t firmware_of(const char *arch) {
-        for (size_t i = 0; i < ARRAY_SIZE(arches); i++)
-                if (strcmp(arches[i].arch, arch) == 0)
-                        return arches[i].firmware;
-        return 0;
-}
-
-static bool is_on_medium(struct matching *m, const char *path) {
-        struct text found = { 0 };
-        bool is = !strpbrk(path, "*?[\\") && media_tree_find(m->tree, path, &found);
-
-        text_done(&found);
-        return is;
-}
-
-static const char *why_missing(struct matching *m, const char *path) {
-        struct text why = { 0 };
-        const char *kept;
-
-        text_printable(&why, path, strlen(path));
-        text_add(&why, " is not on the medium");
-        kept = keep(m, text_string(&why));
-        text_done(&why);
-        return kept;
-}
-
-/* An entry whose files are not there must not be in a menu. */
-static const char *why_not(struct matching *m, const struct medium_entry *entry) {
-        if (!is_on_medium(m, entry->kernel))
-                return why_missing(m, entry->kernel);
-        for (uint32_t i = 0; i < entry->n_initrd; i++)
-                if (!is_on_medium(m, entry->initrd[i]))
-                        return why_missing(m, entry->initrd[i]);
-        if (entry->firmware == 0)
-                return "machines of its architecture cannot be served yet";
-        return "";
-}
-
-static uint64_t memory_of(struct matching *m, const struct recipe_entry *from) {
-        struct text path = { 0 };
-        uint64_t memory = from->memory;
-
-        if (from->memory_of) {
-                expand(m, from->memory_of, &path);
-                memory += media_tree_size(m->tree, text_string(&path));
-                text_done(&path);
-        }
-        return memory;
-}
-
-static void add_entry(struct matching *m, const struct recipe_entry *from) {
-        struct medium *medium = &m->found->medium;
-        struct medium_entry *e = &medium->entries[medium->n_entries++];
-
-        *e = (struct medium_entry){
-                .id = keep_id(m, from->id),
-                .title = keep_title(m, from->title),
-                .kernel = keep_expanded(m, from->kernel ? from->kernel : "", false),
-                .args = keep_expanded(m, from->args, true),
-                .why_not = keep_expanded(m, from->why_not, false),
-                .firmware = from->firmware ? from->firmware : firmware_of(medium->arch),
-                .transports = from->transports,
-                .memory = memory_of(m, from),
-        };
-        for (uint32_t i = 0; i < from->n_initrd; i++)
-                e->initrd[e->n_initrd++] = keep_expanded(m, from->initrd[i], false);
-        if (!*e->why_not)
-                e->why_not = why_not(m, e);
-}
-
-static void add_entries(struct matching *m, const struct recipe *recipe) {
-        for (size_t i = 0; i < recipe->n_entries; i++) {
-                size_t n_variables = m->n_variables;
-
-                if (all_hold(m, &recipe->entries[i].when))
-                        add_entry(m, &recipe->entries[i]);
-                forget_after(m, n_variables);
-        }
-}
+/* ---- all of it ---- */
 
 static void apply(struct matching *m, const struct recipe *recipe) {
         struct medium *medium = &m->found->medium;
@@ -608,11 +470,11 @@ static void apply(struct matching *m, const struct recipe *recipe) {
         m->says_why = false;
         for (size_t i = 0; i < recipe->find.n; i++)
                 (void)holds(m, &recipe->find.items[i]);
-        medium->system = keep_id(m, recipe->system);
-        medium->version = keep_printable(m, value_or_empty(m, "version"));
-        medium->edition = keep_printable(m, value_or_empty(m, "edition"));
-        medium->arch = keep_printable(m, value_or_empty(m, "arch"));
-        add_entries(m, recipe);
+        medium->system = match_keep_id(m, recipe->system);
+        medium->version = match_keep_printable(m, match_value(m, "version"));
+        medium->edition = match_keep_printable(m, match_value(m, "edition"));
+        medium->arch = match_keep_printable(m, match_value(m, "arch"));
+        match_add_entries(m, recipe);
 }
 
 int recipe_match(const struct recipe *recipe, const struct media_tree *tree,
@@ -622,10 +484,10 @@ int recipe_match(const struct recipe *recipe, const struct media_tree *tree,
         bool matched;
 
         set(&m, "volume", volume, strlen(volume));
-        matched = all_hold(&m, &recipe->match);
+        matched = match_all_hold(&m, &recipe->match);
         if (matched)
                 apply(&m, recipe);
-        forget_after(&m, 0);
+        match_forget_after(&m, 0);
         if (m.failed || !matched) {
                 recipe_found_done(&found);
                 return m.failed ? -ENOMEM : 0;

@@ -10,6 +10,18 @@ static const char *const transport_names[MEDIUM_N_TRANSPORTS] = {
         "tftp", "http", "ftp", "nfs", "http-iso", "nfs-iso"
 };
 
+static const char *const boot_names[MEDIUM_N_BOOTS] = {
+        [MEDIUM_LINUX] = "linux",
+        [MEDIUM_PROGRAM] = "program",
+        [MEDIUM_MULTIBOOT] = "multiboot",
+        [MEDIUM_EFI] = "efi",
+        [MEDIUM_NBP] = "nbp",
+        [MEDIUM_WIM] = "wim",
+        [MEDIUM_ESXI] = "esxi",
+        [MEDIUM_MEMDISK] = "memdisk",
+        [MEDIUM_IMAGE] = "image",
+};
+
 /* Which loader reads the menu on that firmware; the policy may know better ones. */
 static const char *const loader_names[MEDIUM_N_FIRMWARE] = { "pxelinux", "grub", "grub",
                                                              "grub" };
@@ -20,6 +32,19 @@ const char *medium_firmware_name(unsigned i) {
 
 const char *medium_transport_name(unsigned i) {
         return i < MEDIUM_N_TRANSPORTS ? transport_names[i] : NULL;
+}
+
+const char *medium_boot_name(unsigned boot) {
+        return boot < MEDIUM_N_BOOTS ? boot_names[boot] : NULL;
+}
+
+bool medium_boot_parse(const char *name, enum medium_boot *ret) {
+        for (unsigned i = 0; i < MEDIUM_N_BOOTS; i++)
+                if (strcmp(boot_names[i], name) == 0) {
+                        *ret = (enum medium_boot)i;
+                        return true;
+                }
+        return false;
 }
 
 static uint32_t parse_name(const char *const *names, unsigned n, const char *name) {
@@ -53,6 +78,52 @@ static void json_optional(struct text *out, const char *key, const char *value) 
         text_json_pair(out, key, value && *value ? value : NULL);
 }
 
+static void json_memory(struct text *out, uint64_t memory) {
+        text_json_key(out, "memory");
+        if (memory)
+                text_u64(out, memory);
+        else
+                text_add(out, "null");
+}
+
+static void ways_json(const struct medium_entry *e, struct text *out) {
+        text_json_key(out, "ways");
+        text_char(out, '[');
+        for (uint32_t i = 0; i < e->n_ways; i++) {
+                text_json_next(out);
+                text_char(out, '{');
+                for (unsigned bit = 0; bit < MEDIUM_N_TRANSPORTS; bit++)
+                        if (e->ways[i].transport >> bit & 1)
+                                text_json_pair(out, "transport", transport_names[bit]);
+                text_json_pair(out, "args", e->ways[i].args);
+                json_memory(out, e->ways[i].memory);
+                text_char(out, '}');
+        }
+        text_char(out, ']');
+}
+
+/* What came to an entry's first fields later: of the way it is started. */
+static void entry_json_more(const struct medium_entry *e, struct text *out) {
+        text_json_pair(out, "boot", boot_names[e->boot]);
+        json_optional(out, "help", e->help);
+        ways_json(e, out);
+        json_optional(out, "remedy", e->remedy);
+        text_json_key(out, "secure_boot");
+        text_char(out, '{');
+        text_json_pair_bool(out, "passes", !e->secure_why_not || !*e->secure_why_not);
+        json_optional(out, "why", e->secure_why_not);
+        text_char(out, '}');
+        text_json_key(out, "answer");
+        if (!e->answer_kind || !*e->answer_kind) {
+                text_add(out, "null");
+                return;
+        }
+        text_char(out, '{');
+        text_json_pair(out, "kind", e->answer_kind);
+        text_json_pair(out, "args", e->answer_args);
+        text_char(out, '}');
+}
+
 static void entry_json(const struct medium_entry *e, struct text *out) {
         const char *transports[MEDIUM_N_TRANSPORTS];
         uint32_t n_transports = 0;
@@ -73,12 +144,29 @@ static void entry_json(const struct medium_entry *e, struct text *out) {
                 if (e->transports >> i & 1)
                         transports[n_transports++] = transport_names[i];
         json_list(out, "transports", transports, n_transports);
-        text_json_key(out, "memory");
-        if (e->memory)
-                text_u64(out, e->memory);
-        else
-                text_add(out, "null");
+        json_memory(out, e->memory);
         json_optional(out, "why_not", e->why_not);
+        entry_json_more(e, out);
+        text_char(out, '}');
+}
+
+static bool is_there(const char *path) {
+        return path && *path;
+}
+
+/* By firmware, and only where there is one. */
+static void loaders_json(const struct medium *m, struct text *out) {
+        text_json_key(out, "loaders");
+        text_char(out, '{');
+        for (unsigned i = 0; i < MEDIUM_N_FIRMWARE; i++) {
+                if (!is_there(m->loaders[i].shim) && !is_there(m->loaders[i].grub))
+                        continue;
+                text_json_key(out, firmware_names[i]);
+                text_char(out, '{');
+                json_optional(out, "shim", m->loaders[i].shim);
+                json_optional(out, "grub", m->loaders[i].grub);
+                text_char(out, '}');
+        }
         text_char(out, '}');
 }
 
@@ -100,7 +188,9 @@ void medium_json(const struct medium *m, struct text *out) {
                 text_json_next(out);
                 entry_json(&m->entries[i], out);
         }
-        text_add(out, "]}");
+        text_char(out, ']');
+        loaders_json(m, out);
+        text_char(out, '}');
 }
 
 static void add_word(struct text *out, const char *word) {

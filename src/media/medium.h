@@ -83,6 +83,11 @@ struct medium_entry {
         uint64_t memory; /* bytes the machine should have; 0 is not known */
         uint32_t n_ways;
         struct medium_way ways[MEDIUM_WAYS_MAX];
+        /* How it takes an unattended answer file: of which kind ("preseed",
+         * "kickstart", "autoyast"...; "" when it takes none) and by which arguments,
+         * which may hold
+         * ${answer}, the file's URL. */
+        const char *answer_kind, *answer_args;
         const char *why_not; /* "" when it boots; else why it is only listed */
         const char *remedy;  /* the one command or file that mends it; "" */
         /* Under Secure Boot: "" when it passes, by what was read of its signatures. */
@@ -115,6 +120,10 @@ struct medium {
 /* "bios", "uefi-x64"...; NULL past the last. `i` is the bit's number. */
 const char *medium_firmware_name(unsigned i);
 const char *medium_transport_name(unsigned i);
+/* "linux", "program"...; NULL past the last. */
+const char *medium_boot_name(unsigned boot);
+/* False when it is none's name. */
+MUST_USE bool medium_boot_parse(const char *name, enum medium_boot *ret);
 /* The mask bit of a name, or 0. */
 uint32_t medium_firmware_parse(const char *name);
 uint32_t medium_transport_parse(const char *name);

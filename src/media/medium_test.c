@@ -48,11 +48,21 @@ static const struct medium sample = {
                        .kernel = "linux",
                        .initrd = { "initrd.gz" },
                        .n_initrd = 1,
+                       .boot = MEDIUM_LINUX,
+                       .help = "asks before it writes",
+                       .n_ways = 2,
+                       .ways = { { MEDIUM_HTTP_ISO, "url=${iso}", 4096 },
+                                 { MEDIUM_NFS, "", 0 } },
+                       .answer_kind = "preseed",
+                       .answer_args = "url=${answer}",
+                       .remedy = "bootjack media add-netboot",
+                       .secure_why_not = "the kernel is not signed",
                        .firmware = MEDIUM_BIOS | MEDIUM_UEFI_X64,
                        .transports = MEDIUM_TFTP | MEDIUM_HTTP,
                        .args = "quiet",
                        .memory = 1024,
                        .why_not = "" } },
+        .loaders = { { NULL, NULL }, { "EFI/BOOT/BOOTX64.EFI", "" } },
 };
 
 static void json_has_the_fields_that_were_promised(void **state) {
@@ -68,8 +78,17 @@ static void json_has_the_fields_that_were_promised(void **state) {
                 "\"entries\":[{\"id\":\"debian-12\",\"title\":\"Debian\","
                 "\"kernel\":\"linux\",\"initrd\":[\"initrd.gz\"],\"args\":\"quiet\","
                 "\"loaders\":{\"bios\":\"pxelinux\",\"uefi-x64\":\"grub\"},"
-                "\"transports\":[\"tftp\",\"http\"],\"memory\":1024,\"why_not\":null}]"
-                "}");
+                "\"transports\":[\"tftp\",\"http\"],\"memory\":1024,\"why_not\":null,"
+                "\"boot\":\"linux\",\"help\":\"asks before it writes\","
+                "\"ways\":[{\"transport\":\"http-iso\",\"args\":\"url=${iso}\","
+                "\"memory\":4096},{\"transport\":\"nfs\",\"args\":\"\",\"memory\":null}"
+                "],"
+                "\"remedy\":\"bootjack media add-netboot\","
+                "\"secure_boot\":{\"passes\":false,\"why\":\"the kernel is not "
+                "signed\"},\"answer\":{\"kind\":\"preseed\",\"args\":\"url=${answer}\"}"
+                "}],"
+                "\"loaders\":{\"uefi-x64\":{\"shim\":\"EFI/BOOT/BOOTX64.EFI\","
+                "\"grub\":null}}}");
         text_done(&out);
 }
 
@@ -95,6 +114,13 @@ static void masks_have_names(void **state) {
                 assert_int_equal(medium_transport_parse(medium_transport_name(i)),
                                  1u << i);
         assert_int_equal(medium_firmware_parse("efi"), 0);
+        for (unsigned i = 0; i < MEDIUM_N_BOOTS; i++) {
+                enum medium_boot boot;
+
+                assert_true(medium_boot_parse(medium_boot_name(i), &boot));
+                assert_int_equal(boot, i);
+        }
+        assert_null(medium_boot_name(MEDIUM_N_BOOTS));
         assert_null(medium_firmware_name(MEDIUM_N_FIRMWARE));
 }
 

@@ -8,16 +8,25 @@
 
 #include "media/recipe_internal.h"
 
-struct parser {
-        const char *name;
-        struct text *problems;
-        struct recipe *recipe;
-        const char *variables[RECIPE_VARIABLES_MAX];
-        size_t n_variables;
-};
+bool recipe_menu_fills(enum recipe_place place, const char *name, size_t n) {
+        static const struct {
+                const char *name;
+                unsigned places; /* a mask */
+        } rows[] = { { "tree", 1 << RECIPE_ARGS | 1 << RECIPE_ANSWER },
+                     { "iso", 1 << RECIPE_ARGS | 1 << RECIPE_ANSWER },
+                     { "server", 1 << RECIPE_ARGS | 1 << RECIPE_ANSWER },
+                     { "name", 1 << RECIPE_ARGS | 1 << RECIPE_ANSWER |
+                                       1 << RECIPE_SERVED_PATH },
+                     { "answer", 1 << RECIPE_ANSWER } };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+                if (strlen(rows[i].name) == n && memcmp(rows[i].name, name, n) == 0)
+                        return rows[i].places >> place & 1;
+        return false;
+}
 
 /* A map knows its own place no better than its parent's; its first key does. */
-static int refuse(struct parser *p, const struct doc_node *at, const char *what,
+int recipe_refuse(struct recipe_parser *p, const struct doc_node *at, const char *what,
                   const char *word) {
         if (at && at->kind == DOC_MAP && at->n > 0)
                 at = &at->keys[0];
@@ -39,10 +48,10 @@ static int refuse(struct parser *p, const struct doc_node *at, const char *what,
         return RECIPE_REFUSED;
 }
 
-static int check_keys(struct parser *p, const struct doc_node *map,
+int recipe_check_keys(struct recipe_parser *p, const struct doc_node *map,
                       const char *const *keys) {
         if (map->kind != DOC_MAP)
-                return refuse(p, map, "expected keys and values", NULL);
+                return recipe_refuse(p, map, "expected keys and values", NULL);
         for (size_t i = 0; i < map->n; i++) {
                 const char *key = map->keys[i].text, *near;
                 size_t j = 0;
@@ -52,26 +61,30 @@ static int check_keys(struct parser *p, const struct doc_node *map,
                 if (keys[j])
                         continue;
                 near = text_nearest(key, keys);
-                return refuse(p, &map->keys[i],
-                              near ? "unknown key; the nearest is" : "unknown key",
-                              near ? near : key);
+                return recipe_refuse(p, &map->keys[i],
+                                     near ? "unknown key; the nearest is"
+                                          : "unknown key",
+                                     near ? near : key);
         }
         return 0;
 }
 
 /* ---- variables ---- */
 
-static int add_variable(struct parser *p, const struct doc_node *at, const char *name) {
+static int add_variable(struct recipe_parser *p, const struct doc_node *at,
+                        const char *name) {
         for (size_t i = 0; i < p->n_variables; i++)
                 if (strcmp(p->variables[i], name) == 0)
                         return 0;
+        if (recipe_menu_fills(RECIPE_ANSWER, name, strlen(name)))
+                return recipe_refuse(p, at, "a name that the menu fills in:", name);
         if (p->n_variables == RECIPE_VARIABLES_MAX)
-                return refuse(p, at, "too many variables", NULL);
+                return recipe_refuse(p, at, "too many variables", NULL);
         p->variables[p->n_variables++] = name;
         return 0;
 }
 
-static bool is_variable(const struct parser *p, const char *name, size_t n) {
+static bool is_variable(const struct recipe_parser *p, const char *name, size_t n) {
         for (size_t i = 0; i < p->n_variables; i++)
                 if (strlen(p->variables[i]) == n &&
                     memcmp(p->variables[i], name, n) == 0)
@@ -79,55 +92,45 @@ static bool is_variable(const struct parser *p, const char *name, size_t n) {
         return false;
 }
 
-static bool is_of_menu(const char *name, size_t n) {
-        static const char *const names[] = { "tree", "iso", "server" };
-
-        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-                if (strlen(names[i]) == n && memcmp(names[i], name, n) == 0)
-                        return true;
-        return false;
-}
-
-static int check_template(struct parser *p, const struct doc_node *node, bool is_args) {
+int recipe_check_template(struct recipe_parser *p, const struct doc_node *node,
+                          enum recipe_place place) {
         for (const char *at = strstr(node->text, "${"); at; at = strstr(at + 2, "${")) {
                 size_t n = strcspn(at + 2, "}");
 
                 if (at[2 + n] != '}')
-                        return refuse(p, node, "a '${' without its '}' in", node->text);
-                if (!is_variable(p, at + 2, n) && !(is_args && is_of_menu(at + 2, n)))
-                        return refuse(p, node, "a variable that nothing sets in",
-                                      node->text);
+                        return recipe_refuse(p, node, "a '${' without its '}' in",
+                                             node->text);
+                if (!is_variable(p, at + 2, n) && !recipe_menu_fills(place, at + 2, n))
+                        return recipe_refuse(p, node, "a variable that nothing sets in",
+                                             node->text);
         }
         return 0;
 }
 
 /* ---- scalars and lists of them ---- */
 
-static int get_text(struct parser *p, const struct doc_node *map, const char *key,
-                    const char **ret) {
+int recipe_get_text(struct recipe_parser *p, const struct doc_node *map,
+                    const char *key, const char **ret) {
         const struct doc_node *node = doc_get(map, key);
 
         if (!node)
                 return 0;
         if (node->kind != DOC_SCALAR)
-                return refuse(p, node, "expected a text for", key);
+                return recipe_refuse(p, node, "expected a text for", key);
         *ret = node->text;
         return 0;
 }
 
-static int get_template(struct parser *p, const struct doc_node *map, const char *key,
-                        const char **ret) {
+int recipe_get_template(struct recipe_parser *p, const struct doc_node *map,
+                        const char *key, enum recipe_place place, const char **ret) {
         const struct doc_node *node = doc_get(map, key);
-        int r = get_text(p, map, key, ret);
+        int r = recipe_get_text(p, map, key, ret);
 
-        return r == 0 && node ? check_template(p, node, strcmp(key, "args") == 0) : r;
+        return r == 0 && node ? recipe_check_template(p, node, place) : r;
 }
 
-typedef int (*item_fn)(struct parser *p, const struct doc_node *item, void *userdata);
-
-/* One text, or a list of texts. */
-static int each_text(struct parser *p, const struct doc_node *map, const char *key,
-                     item_fn fn, void *userdata) {
+int recipe_each_text(struct recipe_parser *p, const struct doc_node *map,
+                     const char *key, recipe_item_fn fn, void *userdata) {
         const struct doc_node *node = doc_get(map, key);
         int r = 0;
 
@@ -136,10 +139,11 @@ static int each_text(struct parser *p, const struct doc_node *map, const char *k
         if (node->kind == DOC_SCALAR)
                 return fn(p, node, userdata);
         if (node->kind != DOC_LIST)
-                return refuse(p, node, "expected a list for", key);
+                return recipe_refuse(p, node, "expected a list for", key);
         for (size_t i = 0; i < node->n && r == 0; i++) {
                 if (node->items[i].kind != DOC_SCALAR)
-                        return refuse(p, &node->items[i], "expected a text in", key);
+                        return recipe_refuse(p, &node->items[i], "expected a text in",
+                                             key);
                 r = fn(p, &node->items[i], userdata);
         }
         return r;
@@ -147,50 +151,49 @@ static int each_text(struct parser *p, const struct doc_node *map, const char *k
 
 /* ---- conditions ---- */
 
-static int parse_conditions(struct parser *p, const struct doc_node *list,
-                            struct recipe_conditions *ret);
-
-static int add_set(struct parser *p, const struct doc_node *item, void *userdata) {
+static int add_set(struct recipe_parser *p, const struct doc_node *item,
+                   void *userdata) {
         struct recipe_condition *c = userdata;
 
         if (c->n_set == RECIPE_SET_MAX)
-                return refuse(p, item, "too many variables", NULL);
+                return recipe_refuse(p, item, "too many variables", NULL);
         c->set[c->n_set++] = item->text;
         return add_variable(p, item, item->text);
 }
 
-static int parse_let(struct parser *p, const struct doc_node *map,
+static int parse_let(struct recipe_parser *p, const struct doc_node *map,
                      struct recipe_condition *c) {
         int r = 0;
 
         if (!map)
                 return 0;
         if (map->kind != DOC_MAP || map->n > RECIPE_SET_MAX)
-                return refuse(p, map, "expected a few variables for", "let");
+                return recipe_refuse(p, map, "expected a few variables for", "let");
         for (size_t i = 0; i < map->n && r == 0; i++) {
                 if (map->items[i].kind != DOC_SCALAR)
-                        return refuse(p, &map->items[i], "expected a text for",
-                                      map->keys[i].text);
+                        return recipe_refuse(p, &map->items[i], "expected a text for",
+                                             map->keys[i].text);
                 c->let[c->n_let++] =
                         (struct recipe_let){ map->keys[i].text, map->items[i].text };
-                r = check_template(p, &map->items[i], false);
+                r = recipe_check_template(p, &map->items[i], RECIPE_PLAIN);
                 if (r == 0)
                         r = add_variable(p, &map->keys[i], map->keys[i].text);
         }
         return r;
 }
 
-static int compile(struct parser *p, const struct doc_node *node,
+static int compile(struct recipe_parser *p, const struct doc_node *node,
                    struct recipe_condition *c) {
         if (!node)
                 return 0;
         if (node->kind != DOC_SCALAR)
-                return refuse(p, node, "expected a regular expression", NULL);
+                return recipe_refuse(p, node, "expected a regular expression", NULL);
         if (regcomp(&c->regex, node->text, REG_EXTENDED) != 0)
-                return refuse(p, node, "not a regular expression:", node->text);
+                return recipe_refuse(p, node, "not a regular expression:", node->text);
         c->has_regex = true;
         if (c->n_set > c->regex.re_nsub)
-                return refuse(p, node, "more variables than groups in", node->text);
+                return recipe_refuse(p, node, "more variables than groups in",
+                                     node->text);
         return 0;
 }
 
@@ -203,7 +206,7 @@ static const struct {
               { "none", CONDITION_NONE } };
 
 /* What is asked about, by the one key that says so. */
-static int parse_subject(struct parser *p, const struct doc_node *map,
+static int parse_subject(struct recipe_parser *p, const struct doc_node *map,
                          struct recipe_condition *c) {
         const struct doc_node *node = NULL;
         const char *key = NULL;
@@ -212,8 +215,9 @@ static int parse_subject(struct parser *p, const struct doc_node *map,
                 const struct doc_node *found = doc_get(map, kinds[i].key);
 
                 if (found && node)
-                        return refuse(p, found,
-                                      "two questions in one condition:", kinds[i].key);
+                        return recipe_refuse(
+                                p, found,
+                                "two questions in one condition:", kinds[i].key);
                 if (found) {
                         node = found;
                         key = kinds[i].key;
@@ -223,36 +227,38 @@ static int parse_subject(struct parser *p, const struct doc_node *map,
         if (!node)
                 return doc_get(map, "let")
                                ? 0
-                               : refuse(p, map, "a condition asks nothing", NULL);
+                               : recipe_refuse(p, map, "a condition asks nothing",
+                                               NULL);
         if (c->kind == CONDITION_ANY || c->kind == CONDITION_NONE)
-                return parse_conditions(p, node, &c->children);
+                return recipe_parse_conditions(p, node, &c->children);
         if (c->kind == CONDITION_VARIABLE && node->kind == DOC_SCALAR &&
             !is_variable(p, node->text, node->n))
-                return refuse(p, node, "a variable that nothing sets:", node->text);
-        return get_template(p, map, key, &c->subject);
+                return recipe_refuse(p, node,
+                                     "a variable that nothing sets:", node->text);
+        return recipe_get_template(p, map, key, RECIPE_PLAIN, &c->subject);
 }
 
-static int parse_condition(struct parser *p, const struct doc_node *map,
+static int parse_condition(struct recipe_parser *p, const struct doc_node *map,
                            struct recipe_condition *c) {
         static const char *const keys[] = { "file", "ini",  "volume",  "kernel", "var",
                                             "any",  "none", "section", "key",    "as",
                                             "set",  "let",  "starts",  "text",   NULL };
-        int r = check_keys(p, map, keys);
+        int r = recipe_check_keys(p, map, keys);
 
         if (r == 0)
                 r = parse_subject(p, map, c);
         if (r == 0)
-                r = get_template(p, map, "section", &c->section);
+                r = recipe_get_template(p, map, "section", RECIPE_PLAIN, &c->section);
         if (r == 0)
-                r = get_text(p, map, "key", &c->key);
+                r = recipe_get_text(p, map, "key", &c->key);
         if (r == 0)
-                r = get_text(p, map, "starts", &c->starts);
+                r = recipe_get_text(p, map, "starts", &c->starts);
         if (r == 0)
-                r = get_text(p, map, "as", &c->as);
+                r = recipe_get_text(p, map, "as", &c->as);
         if (r == 0 && c->as)
                 r = add_variable(p, map, c->as);
         if (r == 0)
-                r = each_text(p, map, "set", add_set, c);
+                r = recipe_each_text(p, map, "set", add_set, c);
         if (r == 0)
                 r = compile(
                         p,
@@ -261,20 +267,20 @@ static int parse_condition(struct parser *p, const struct doc_node *map,
         if (r == 0)
                 r = parse_let(p, doc_get(map, "let"), c);
         if (r == 0 && c->kind == CONDITION_INI && (!c->section || !c->key))
-                r = refuse(p, map, "an ini needs a section and a key", NULL);
+                r = recipe_refuse(p, map, "an ini needs a section and a key", NULL);
         if (r == 0 && c->n_set && !c->has_regex)
-                r = refuse(p, map, "a set needs a text", NULL);
+                r = recipe_refuse(p, map, "a set needs a text", NULL);
         return r;
 }
 
-static int parse_conditions(struct parser *p, const struct doc_node *list,
+int recipe_parse_conditions(struct recipe_parser *p, const struct doc_node *list,
                             struct recipe_conditions *ret) {
         int r = 0;
 
         if (!list)
                 return 0;
         if (list->kind != DOC_LIST || list->n == 0)
-                return refuse(p, list, "expected a list of conditions", NULL);
+                return recipe_refuse(p, list, "expected a list of conditions", NULL);
         ret->items = calloc(list->n, sizeof(*ret->items));
         if (!ret->items)
                 return -ENOMEM;
@@ -283,131 +289,47 @@ static int parse_conditions(struct parser *p, const struct doc_node *list,
         return r;
 }
 
-static void free_conditions(struct recipe_conditions *conditions) {
+void recipe_conditions_done(struct recipe_conditions *conditions) {
         for (size_t i = 0; i < conditions->n; i++) {
                 if (conditions->items[i].has_regex)
                         regfree(&conditions->items[i].regex);
-                free_conditions(&conditions->items[i].children);
+                recipe_conditions_done(&conditions->items[i].children);
         }
         free(conditions->items);
 }
 
-/* ---- entries ---- */
-
-static int add_initrd(struct parser *p, const struct doc_node *item, void *userdata) {
-        struct recipe_entry *entry = userdata;
-
-        if (entry->n_initrd == MEDIUM_INITRDS_MAX)
-                return refuse(p, item, "too many initrds", NULL);
-        entry->initrd[entry->n_initrd++] = item->text;
-        return check_template(p, item, false);
-}
-
-static int add_firmware(struct parser *p, const struct doc_node *item, void *userdata) {
-        uint32_t bit = medium_firmware_parse(item->text);
-
-        *(uint32_t *)userdata |= bit;
-        return bit ? 0 : refuse(p, item, "unknown firmware", item->text);
-}
-
-static int add_transport(struct parser *p, const struct doc_node *item,
-                         void *userdata) {
-        uint32_t bit = medium_transport_parse(item->text);
-
-        *(uint32_t *)userdata |= bit;
-        return bit ? 0 : refuse(p, item, "unknown transport", item->text);
-}
-
-static int parse_memory(struct parser *p, const struct doc_node *node, uint64_t *ret) {
-        unsigned long long number;
-        char *end;
-
-        if (!node)
-                return 0;
-        number = strtoull(node->text, &end, 10);
-        if (node->kind != DOC_SCALAR || end == node->text || number > 1 << 20 ||
-            (strcmp(end, "M") != 0 && strcmp(end, "G") != 0))
-                return refuse(p, node, "expected a size such as 512M or 2G", NULL);
-        *ret = (uint64_t)number << (*end == 'G' ? 30 : 20);
-        return 0;
-}
-
-static int parse_entry(struct parser *p, const struct doc_node *map,
-                       struct recipe_entry *e) {
-        static const char *const keys[] = { "when",      "id",         "title",
-                                            "kernel",    "initrd",     "args",
-                                            "firmware",  "transports", "memory",
-                                            "memory_of", "why_not",    NULL };
-        int r = check_keys(p, map, keys);
-
-        e->args = e->why_not = "";
-        if (r == 0)
-                r = parse_conditions(p, doc_get(map, "when"), &e->when);
-        if (r == 0)
-                r = get_template(p, map, "id", &e->id);
-        if (r == 0)
-                r = get_template(p, map, "title", &e->title);
-        if (r == 0)
-                r = get_template(p, map, "kernel", &e->kernel);
-        if (r == 0)
-                r = get_template(p, map, "args", &e->args);
-        if (r == 0)
-                r = get_template(p, map, "why_not", &e->why_not);
-        if (r == 0)
-                r = get_template(p, map, "memory_of", &e->memory_of);
-        if (r == 0)
-                r = each_text(p, map, "initrd", add_initrd, e);
-        if (r == 0)
-                r = each_text(p, map, "firmware", add_firmware, &e->firmware);
-        if (r == 0)
-                r = each_text(p, map, "transports", add_transport, &e->transports);
-        if (r == 0)
-                r = parse_memory(p, doc_get(map, "memory"), &e->memory);
-        if (r == 0 && (!e->id || !e->title || (!e->kernel && !*e->why_not)))
-                r = refuse(p, map, "an entry needs an id, a title and a kernel", NULL);
-        return r;
-}
-
-static int parse_entries(struct parser *p, const struct doc_node *list) {
-        struct recipe *recipe = p->recipe;
-        int r = 0;
-
-        if (!list)
-                return 0;
-        if (list->kind != DOC_LIST || list->n > MEDIUM_ENTRIES_MAX)
-                return refuse(p, list, "expected a list of a few entries", NULL);
-        for (size_t i = 0; i < list->n && r == 0; i++)
-                r = parse_entry(p, &list->items[i],
-                                &recipe->entries[recipe->n_entries++]);
-        return r;
-}
-
 /* ---- all of it ---- */
 
-static int parse_recipe(struct parser *p, const struct doc_node *root) {
-        static const char *const keys[] = { "system", "match", "find", "entries",
-                                            NULL };
+static int parse_recipe(struct recipe_parser *p, const struct doc_node *root) {
+        static const char *const keys[] = { "system",   "match",   "find", "loaders",
+                                            "problems", "entries", NULL };
         static const char *const given[] = { "volume", "version", "edition", "arch" };
-        int r = check_keys(p, root, keys);
+        int r = recipe_check_keys(p, root, keys);
 
         for (size_t i = 0; i < ARRAY_SIZE(given) && r == 0; i++)
                 r = add_variable(p, root, given[i]);
         if (r == 0)
-                r = parse_conditions(p, doc_get(root, "match"), &p->recipe->match);
+                r = recipe_parse_conditions(p, doc_get(root, "match"),
+                                            &p->recipe->match);
         if (r == 0)
-                r = parse_conditions(p, doc_get(root, "find"), &p->recipe->find);
+                r = recipe_parse_conditions(p, doc_get(root, "find"), &p->recipe->find);
         if (r == 0)
-                r = get_template(p, root, "system", &p->recipe->system);
+                r = recipe_get_template(p, root, "system", RECIPE_PLAIN,
+                                        &p->recipe->system);
         if (r == 0)
-                r = parse_entries(p, doc_get(root, "entries"));
+                r = recipe_parse_loaders(p, doc_get(root, "loaders"));
+        if (r == 0)
+                r = recipe_parse_problems(p, doc_get(root, "problems"));
+        if (r == 0)
+                r = recipe_parse_entries(p, doc_get(root, "entries"));
         if (r == 0 && (!p->recipe->system || p->recipe->match.n == 0))
-                r = refuse(p, root, "a recipe needs a system and a match", NULL);
+                r = recipe_refuse(p, root, "a recipe needs a system and a match", NULL);
         return r;
 }
 
 int recipe_parse(const char *name, const char *text, size_t n, struct recipe **ret,
                  struct text *problems) {
-        struct parser p = { .name = name, .problems = problems };
+        struct recipe_parser p = { .name = name, .problems = problems };
         struct doc_node place = { 0 };
         struct text why = { 0 };
         int r;
@@ -417,7 +339,7 @@ int recipe_parse(const char *name, const char *text, size_t n, struct recipe **r
                 return -ENOMEM;
         r = doc_parse(text, n, &p.recipe->doc, &why, &place.line, &place.column);
         if (r > 0)
-                r = refuse(&p, &place, text_string(&why), NULL);
+                r = recipe_refuse(&p, &place, text_string(&why), NULL);
         text_done(&why);
         if (r == 0)
                 r = parse_recipe(&p, doc_root(p.recipe->doc));
@@ -431,10 +353,9 @@ int recipe_parse(const char *name, const char *text, size_t n, struct recipe **r
 struct recipe *recipe_free(struct recipe *recipe) {
         if (!recipe)
                 return NULL;
-        free_conditions(&recipe->match);
-        free_conditions(&recipe->find);
-        for (size_t i = 0; i < recipe->n_entries; i++)
-                free_conditions(&recipe->entries[i].when);
+        recipe_conditions_done(&recipe->match);
+        recipe_conditions_done(&recipe->find);
+        recipe_entries_done(recipe);
         doc_free(recipe->doc);
         free(recipe);
         return NULL;

@@ -51,6 +51,29 @@ static const struct {
           "expected a size" },
         { ENTRY "{id: a, title: b, kernel: c, initrd: [1,2,3,4,5,6,7,8,9]}\n",
           "too many initrds" },
+        { ENTRY "{id: a, title: b, kernel: c, boot: kexec}\n",
+          "r:4:40: unknown kind of booting 'kexec'" },
+        { ENTRY "{id: a, title: b, kernel: c, ways: {transport: nfs}}\n",
+          "r:4:41: expected a list of a few ways" },
+        { ENTRY "{id: a, title: b, kernel: c, ways: [{args: x}]}\n",
+          "a way needs a transport" },
+        { ENTRY "{id: a, title: b, kernel: c, ways: [{transport: smoke}]}\n",
+          "unknown transport 'smoke'" },
+        { ENTRY "{id: a, title: b, kernel: c, ways: [{transport: nfs, arg: x}]}\n",
+          "unknown key; the nearest is 'args'" },
+        { ENTRY "{id: a, title: b, kernel: c, initrd: {name: x}}\n",
+          "an initrd needs a file" },
+        { ENTRY "{id: a, title: b, kernel: c, initrd: '${name}/x'}\n",
+          "that nothing sets in '${name}/x'" },
+        { ENTRY "{id: a, title: b, kernel: c, args: 'ks=${answer}'}\n",
+          "that nothing sets in 'ks=${answer}'" },
+        { ENTRY "{id: a, title: b, kernel: c, answer: {args: x}}\n",
+          "an answer needs a kind" },
+        { "system: s\nmatch:\n  - {file: f, as: name}\n",
+          "a name that the menu fills in: 'name'" },
+        { MATCH "loaders: {uefi: {shim: a}}\n", "r:3:11: unknown firmware 'uefi'" },
+        { MATCH "loaders: {bios: {shin: a}}\n", "the nearest is 'shim'" },
+        { MATCH "problems: [{when: [{file: x}]}]\n", "a problem says something" },
 };
 
 static void what_is_wrong_is_said_with_its_place(void **state) {
@@ -76,6 +99,14 @@ static void a_right_one_is_taken(void **state) {
                 ENTRY "{id: a, title: b, why_not: c}\n",
                 ENTRY "{id: a, title: '${k} ${arch}', kernel: '${k}', memory: 2G,\n"
                       "     args: 'x=${tree} ${iso} ${server} ${volume}'}\n",
+                ENTRY
+                "{id: a, title: b, kernel: '/made/${name}/k', boot: wim, help: h,\n"
+                "     initrd: [{file: '/wimboot', name: n, args: a}, i],\n"
+                "     answer: {kind: preseed, args: 'url=${answer}'}, remedy: r,\n"
+                "     ways: [{transport: nfs, args: 'r=${server}:/media/${name}',\n"
+                "             memory: 1G, memory_of: f, when: [{file: f}]}]}\n"
+                "loaders: {uefi-x64: {shim: a, grub: b}}\n"
+                "problems: [{when: [{file: x}], say: y}]\n",
                 "system: '${a}'\nmatch:\n  - {volume: '^(.)', set: a}\n",
         };
 

@@ -504,6 +504,13 @@ void http_connection_sent(struct http_connection *c, uint64_t n, nsec_t now) {
         }
 }
 
+void http_connection_held_up(struct http_connection *c, nsec_t time) {
+        if (c->state != HTTP_STATE_SENDING)
+                return;
+        c->sending_since = later(c->sending_since, time);
+        c->deadline = later(c->deadline, time);
+}
+
 void http_connection_logged(struct http_connection *c, nsec_t now, nsec_t realtime) {
         if (c->state != HTTP_STATE_ANSWERED)
                 return;

@@ -110,6 +110,8 @@ void http_connection_answer(struct http_connection *c, const struct http_found *
                             nsec_t now, nsec_t realtime);
 /* After SEND or SEND_FILE: bytes that the socket took. */
 void http_connection_sent(struct http_connection *c, uint64_t n, nsec_t now);
+/* For so long nothing was sent, and not for the client's sake. */
+void http_connection_held_up(struct http_connection *c, nsec_t time);
 /* After ANSWERED. */
 void http_connection_logged(struct http_connection *c, nsec_t now, nsec_t realtime);
 /* After SHUTDOWN. */

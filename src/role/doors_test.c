@@ -18,6 +18,7 @@
 #include "base/list.h"
 #include "io/tcp.h"
 #include "role/files.h"
+#include "role/files_disk.h"
 #include "test/check.h"
 #include "wire/tftp.h"
 
@@ -27,6 +28,7 @@ static const ip4_t loopback = 0x7f000001;
 struct files { /* as the role would have it */
         struct loop *loop;
         struct vtree *tree;
+        struct files_disk *disk;
         struct conf *conf;
         struct files_tftp *tftp;
         struct files_http *http;
@@ -36,6 +38,10 @@ struct files { /* as the role would have it */
 
 struct loop *files_loop(struct files *files) {
         return files->loop;
+}
+
+struct files_disk *files_disk(struct files *files) {
+        return files->disk;
 }
 
 struct vtree *files_tree(struct files *files) {
@@ -134,6 +140,7 @@ static void serve(const char *root, int tftp, int http, int events) {
         vtree_set_root(f.tree, open(root, O_PATH | O_DIRECTORY));
         assert_int_equal(
                 conf_parse("test", text, strlen(text), &flags, &f.conf, &problems), 0);
+        assert_int_equal(files_disk_new(f.loop, &f.disk), 0);
         assert_int_equal(files_tftp_new(&f, &f.tftp), 0);
         assert_int_equal(files_http_new(&f, &f.http), 0);
         assert_int_equal(files_tftp_listen(f.tftp, tftp), 0);
@@ -147,6 +154,7 @@ static void serve(const char *root, int tftp, int http, int events) {
         files_tftp_free(f.tftp);
         files_http_free(f.http);
         loop_signal_free(f.terminate);
+        files_disk_free(f.disk);
         vtree_free(f.tree);
         conf_free(f.conf);
         conf_problems_done(&problems);

@@ -14,6 +14,7 @@
 #include "base/list.h"
 #include "ipc/sealed.h"
 #include "policy/loader.h"
+#include "role/files_disk.h"
 #include "role/role.h"
 #include "sandbox/sandbox.h"
 
@@ -39,6 +40,7 @@ struct request {
 struct files {
         struct role *role;
         struct vtree *tree;
+        struct files_disk *disk;
         struct ipc_channel *core, *library;
         struct files_tftp *tftp;
         struct files_http *http;
@@ -53,6 +55,10 @@ struct files {
 
 struct loop *files_loop(struct files *files) {
         return files->role->loop;
+}
+
+struct files_disk *files_disk(struct files *files) {
+        return files->disk;
 }
 
 struct vtree *files_tree(struct files *files) {
@@ -415,6 +421,8 @@ static int files_start(struct role *role) {
         if (r == 0)
                 r = loop_timer_new(role->loop, on_timer, files, &files->timer);
         if (r == 0)
+                r = files_disk_new(role->loop, &files->disk);
+        if (r == 0)
                 r = files_tftp_new(files, &files->tftp);
         if (r == 0)
                 r = files_http_new(files, &files->http);
@@ -470,6 +478,7 @@ static void files_stop(struct role *role) {
         ipc_channel_free(files->core);
         ipc_channel_free(files->library);
         loop_timer_free(files->timer);
+        files_disk_free(files->disk);
         vtree_free(files->tree);
         free(files);
 }

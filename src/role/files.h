@@ -16,6 +16,7 @@ struct files; /* the role */
 struct loop *files_loop(struct files *files);
 struct vtree *files_tree(struct files *files);
 const struct conf *files_conf(struct files *files); /* changes at a reload */
+struct files_disk *files_disk(struct files *files); /* role/files_disk.h */
 
 /* Stamps and sends an event to the core. */
 void files_event(struct files *files, struct event *event);

@@ -15,6 +15,7 @@
 #include "proto/http_connection.h"
 #include "proto/http_listing.h"
 #include "role/files.h"
+#include "role/files_disk.h"
 #include "role/files_source.h"
 
 enum {
@@ -63,6 +64,8 @@ struct connection {
         struct loop_watch *watch;
         struct loop_timer *timer;
         struct http_connection http;
+        struct files_wait disk;  /* while it waits nothing leaves */
+        nsec_t held_since;       /* by it; NEVER: it is not */
         int64_t ticket;          /* of a file that the core still makes; -1: none */
         struct vtree_file *file; /* of the current answer */
         bool is_sending; /* STARTED was told, or would have been for a larger file */
@@ -71,6 +74,7 @@ struct connection {
 };
 
 static void run(struct connection *c);
+static void on_disk(int answer, void *userdata);
 static void read_some(struct connection *c);
 
 static const char *door_name(const struct connection *c) {
@@ -181,6 +185,7 @@ static struct connection *connection_free(struct connection *c) {
                 return NULL;
         if (c->ticket >= 0)
                 files_generate_cancel(c->door->files, c->ticket);
+        files_wait_cancel(&c->disk);
         loop_watch_free(c->watch);
         loop_timer_free(c->timer);
         tls_free(c->tls);
@@ -394,7 +399,7 @@ static void wait_for(struct connection *c, unsigned wanted, nsec_t deadline) {
         c->deadline = deadline;
 }
 
-enum outcome { MOVED, FULL };
+enum outcome { MOVED, FULL, HELD /* by the disk */ };
 
 /* What a call that moves bytes came to: how many, or -errno. */
 static int64_t result_of(ssize_t n) {
@@ -419,20 +424,33 @@ static enum outcome send_bytes(struct connection *c, const struct http_action *a
                                       MSG_NOSIGNAL | (a->is_followed ? MSG_MORE : 0))));
 }
 
+static enum outcome fail_file(struct connection *c, int64_t r) {
+        tell_failed(c, r == 0         ? "the file was cut short under us"
+                       : r == -ESTALE ? vtree_file_why_changed(c->file)
+                       : r == -EPIPE || r == -ECONNRESET
+                               ? "the client closed the connection"
+                       : r == -ETIMEDOUT ? "the disk did not answer in time"
+                                         : "the file could not be read");
+        c->is_sending = false;
+        http_connection_fail(&c->http);
+        return MOVED;
+}
+
 /* Head and file in one packet: for small files a copy costs less than a second call. */
 static enum outcome send_together(struct connection *c, const struct http_action *a) {
         static uint8_t both[HEAD_MAX + TOGETHER_MAX]; /* none of it outlives the call */
         size_t n = (size_t)a->n + (size_t)c->http.left;
-        int64_t got = vtree_file_read(c->file, c->http.offset, both + a->n,
-                                      (size_t)c->http.left);
+        int64_t got =
+                files_disk_read(files_disk(c->door->files), c->file, c->http.offset,
+                                both + a->n, (size_t)c->http.left, &c->disk);
 
-        if (got != (int64_t)c->http.left ||
-            !(c->file->content || vtree_file_is_unchanged(c->file))) {
-                tell_failed(c, "the file was replaced while it was read");
-                c->is_sending = false;
-                http_connection_fail(&c->http);
-                return MOVED;
-        }
+        if (got == -EAGAIN)
+                return HELD;
+        if (got >= 0 && (got != (int64_t)c->http.left ||
+                         !(c->file->content || vtree_file_is_unchanged(c->file))))
+                got = -ESTALE;
+        if (got < 0)
+                return fail_file(c, got);
         memcpy(both, a->data, (size_t)a->n);
         return on_sent(c, c->tls ? tls_send(c->tls, both, n)
                                  : result_of(send(c->fd, both, n, MSG_NOSIGNAL)));
@@ -450,24 +468,20 @@ static enum outcome send_file(struct connection *c, const struct http_action *a,
 
         if (*turn == 0)
                 return FULL;
+        n = files_disk_ready(files_disk(c->door->files), c->file, a->offset,
+                             min_u64(a->n, *turn), &c->disk);
+        if (n == -EAGAIN)
+                return HELD;
         e = vtree_file_extent(c->file, a->offset);
         /* Asked each turn: bytes of another file must not follow what has left. */
-        n = vtree_file_is_unchanged(c->file)
-                    ? send_extent(c, e.offset, min_u64(min_u64(a->n, e.length), *turn))
-                    : -ESTALE;
+        if (n > 0)
+                n = vtree_file_is_unchanged(c->file)
+                            ? send_extent(c, e.offset, (uint64_t)n)
+                            : -ESTALE;
         if (n == -EAGAIN)
                 return FULL;
-        if (n <= 0) {
-                tell_failed(c, n == 0 ? "the file was cut short under us"
-                               : n == -ESTALE
-                                       ? "the file was replaced while it was read"
-                               : n == -EPIPE || n == -ECONNRESET
-                                       ? "the client closed the connection"
-                                       : "the file could not be read");
-                c->is_sending = false;
-                http_connection_fail(&c->http);
-                return MOVED;
-        }
+        if (n <= 0)
+                return fail_file(c, n);
         *turn -= (uint64_t)n;
         http_connection_sent(&c->http, (uint64_t)n, loop_now());
         tell_progress(c, loop_now());
@@ -492,6 +506,14 @@ static enum outcome shut(struct connection *c) {
         return MOVED;
 }
 
+/* Asks again what the disk has; the time that it took is not the client's. */
+static void stop_waiting(struct connection *c) {
+        if (c->held_since != NSEC_NEVER)
+                http_connection_held_up(&c->http, loop_now() - c->held_since);
+        c->held_since = NSEC_NEVER;
+        files_wait_cancel(&c->disk);
+}
+
 /* Carries out actions until the connection waits; frees it at its end. */
 static void run(struct connection *c) {
         uint64_t turn = TURN_BYTES;
@@ -499,6 +521,7 @@ static void run(struct connection *c) {
 
         list_remove(&c->in_door);
         list_append(&c->door->connections, &c->in_door);
+        stop_waiting(c);
         for (;;) {
                 struct http_action a = http_connection_next(&c->http);
                 enum outcome outcome = MOVED;
@@ -544,8 +567,10 @@ static void run(struct connection *c) {
                         end(c);
                         return;
                 }
-                if (outcome == FULL) {
-                        wait_for(c, LOOP_WRITABLE, a.deadline);
+                if (outcome == HELD)
+                        c->held_since = loop_now();
+                if (outcome != MOVED) {
+                        wait_for(c, outcome == FULL ? LOOP_WRITABLE : 0, a.deadline);
                         return;
                 }
         }
@@ -597,10 +622,24 @@ static void on_ready(int fd, unsigned ready, void *userdata) {
         run(c);
 }
 
+/* What was fetched is in memory now, or never will be. */
+static void on_disk(int answer, void *userdata) {
+        struct connection *c = userdata;
+
+        if (answer < 0)
+                (void)fail_file(c, answer);
+        run(c);
+}
+
 static void on_timer(void *userdata) {
         struct connection *c = userdata;
 
         c->deadline = NSEC_NEVER; /* it has fired */
+        /* It is not the client who was slow. */
+        if (files_wait_is_waiting(&c->disk) && loop_now() >= c->http.deadline) {
+                on_disk(-ETIMEDOUT, c);
+                return;
+        }
         http_connection_tick(&c->http, loop_now(), loop_realtime());
         run(c);
 }
@@ -621,6 +660,8 @@ static int connection_new(struct listener *listener, struct files_source *source
         c->peer = peer;
         c->local = local;
         c->ticket = -1;
+        files_wait_init(&c->disk, on_disk, c);
+        c->held_since = NSEC_NEVER;
         c->deadline = NSEC_NEVER;
         http_connection_init(&c->http, loop_now());
         c->http.min_rate = files_conf(door->files)->http.min_rate;

@@ -1,42 +1,19 @@
 /*
- * The TFTP door: requests come to the listening sockets, each transfer runs on a
- * socket of its own, connected to the client from the address it asked, so that the
- * kernel sorts the packets and tells when the client's port has closed.
- *
- * What happens in a transfer is decided by proto/tftp_session; here is only what
- * touches the machine: sockets, files, time, events, and the limits for strangers.
- * Data leaves a window at a time, cut into datagrams by the kernel where it can.
- *
- * What is asked for as netascii is made into it before the transfer begins, in memory:
- * its size has to be known. That is for texts, or for clients whose default it is, who
- * turn it back; beyond some MiB they are told to ask for octets.
+ * The TFTP door: requests come to the listening sockets, and become transfers
+ * (files_tftp_transfer.c) or refusals. Here are the limits for strangers, who may have
+ * forged their address: what one address has at a time and a second, what all have
+ * together, and what is told about it.
  */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
-#include "proto/tftp_session.h"
-#include "role/files.h"
-#include "role/files_source.h"
+#include "role/files_tftp.h"
 
 enum {
         TRANSFERS_MAX = 2048, /* a worker's; each is a socket and a file */
         REQUEST_MAX = 2048,   /* RFC 2347 says 512; longer ones are cut and refused */
-        BUFFER = 128 * 1024,  /* at least one block with its head */
-        CHUNK = 16 * 1024,    /* read at once for blocks that leave one by one */
-        /* Blocks of a window that leave at once. Small pieces let the client work while
-         * the next is made; large ones cost least when others wait anyway. */
-        PIECE_ALONE = 4,
-        PIECE_AMONG_MANY = 16,
-        MANY = 8,
-        HEADS = 20 + 8 + TFTP_HEAD, /* IPv4, UDP and TFTP before the bytes of a file */
-        AWAKE_MAX = 2,              /* transfers */
-        READ_ON_MAX = 128, /* transfers: beyond, what is read ahead costs memory */
-        PROGRESS_FROM = 1 << 20,
         BATCHES_AT_ONCE = 8,
-        NETASCII_MAX = 16 << 20,
-        LISTEN_MAX = 256,
         DROPS_TOLD_A_SECOND = 10,
 };
 
@@ -47,69 +24,7 @@ struct listener {
         struct loop_watch *watch;
 };
 
-struct files_tftp {
-        struct files *files;
-        struct udp_batch *batch;
-        struct listener *listeners[LISTEN_MAX];
-        size_t n_listeners;
-        struct list transfers;
-        struct list ready; /* of them, at this wake */
-        struct loop_after *after;
-        size_t n_transfers;
-        struct files_sources sources;
-        nsec_t drops_since; /* dropped packets are told at a bounded rate */
-        unsigned n_drops;
-        uint8_t read[BUFFER], packets[BUFFER];
-};
-
-struct transfer {
-        struct list in_ready; /* has something to do after this wake */
-        struct list in_door, in_source;
-        struct files_tftp *door;
-        struct files_source *source;
-        struct udp_endpoint client;
-        ip4_t local;
-        int listen_fd, ifindex;  /* where the request came by, for a refusal */
-        char *asked_path, *path; /* as asked for, and as the tree has it */
-        struct tftp_options asked;
-        int64_t ticket; /* of a file that the core still makes; -1: none */
-        struct vtree_file *file;
-        int fd; /* connected; -1 before the file is there, and with tftp.single-port */
-        bool is_shared; /* on the listening socket: its packets come by on_datagram() */
-        struct loop_watch *watch;
-        struct loop_timer *timer;
-        struct tftp_session session;
-        nsec_t started, progress_told;
-        nsec_t armed; /* when the timer rings; never later than the session's deadline
-                       */
-        bool is_announced;
-        bool is_text;   /* asked for as netascii */
-        uint8_t *chunk; /* of the file, from chunk_at */
-        uint64_t chunk_at;
-        size_t n_chunk, chunk_room;
-};
-
-/* One datagram to the listening socket, with what answers it. */
-struct request {
-        struct listener *listener;
-        const struct udp_received *datagram;
-        struct files_source *source;
-        nsec_t now;
-};
-
-static const nsec_t progress_every = 250 * NSEC_PER_MSEC;
-static const nsec_t full_pause = NSEC_PER_MSEC;
-static const nsec_t near_enough = 150 * NSEC_PER_USEC;
-
-static void run(struct transfer *t);
 static void read_requests(struct listener *listener);
-
-static uint64_t rate_of(uint64_t bytes, nsec_t took) {
-        uint64_t usec = max_u64(took / NSEC_PER_USEC, 1);
-
-        return bytes > UINT64_MAX / 1000000 ? bytes / usec * 1000000
-                                            : bytes * 1000000 / usec;
-}
 
 static void tell_dropped(struct files_tftp *door, ip4_t client, uint64_t n,
                          const char *why, nsec_t now) {
@@ -126,8 +41,8 @@ static void tell_dropped(struct files_tftp *door, ip4_t client, uint64_t n,
                                                  EVENT_TEXT(why) } });
 }
 
-static void send_error(int fd, const struct udp_endpoint *to, ip4_t from, int ifindex,
-                       enum tftp_error error, const char *message) {
+void tftp_send_error(int fd, const struct udp_endpoint *to, ip4_t from, int ifindex,
+                     enum tftp_error error, const char *message) {
         uint8_t bytes[TFTP_BLKSIZE_DEFAULT];
         size_t n = tftp_build_error(bytes, sizeof(bytes), error, message);
 
@@ -138,12 +53,12 @@ static void send_error(int fd, const struct udp_endpoint *to, ip4_t from, int if
 
 static void answer_error(const struct request *r, enum tftp_error error,
                          const char *message) {
-        send_error(r->listener->fd, &r->datagram->from, r->datagram->local,
-                   r->datagram->ifindex, error, message);
+        tftp_send_error(r->listener->fd, &r->datagram->from, r->datagram->local,
+                        r->datagram->ifindex, error, message);
 }
 
-static void tell_refused(struct files_tftp *door, ip4_t client, const char *file,
-                         const char *why, const char *nearest) {
+void tftp_tell_refused(struct files_tftp *door, ip4_t client, const char *file,
+                       const char *why, const char *nearest) {
         struct event e = { .kind = EVENT_FILE_REFUSED,
                            .address = client,
                            .values = { EVENT_TEXT("tftp"), EVENT_TEXT(file),
@@ -166,400 +81,6 @@ static bool is_probe(const char *path) {
         return false;
 }
 
-static struct transfer *transfer_free(struct transfer *t) {
-        if (!t)
-                return NULL;
-        if (t->ticket >= 0)
-                files_generate_cancel(t->door->files, t->ticket);
-        loop_watch_free(t->watch);
-        loop_timer_free(t->timer);
-        if (t->fd >= 0)
-                close(t->fd);
-        vtree_file_unref(t->file);
-        list_remove(&t->in_ready);
-        list_remove(&t->in_door);
-        list_remove(&t->in_source);
-        t->source->n_held--;
-        t->door->n_transfers--;
-        free(t->chunk);
-        free(t->asked_path);
-        free(t->path);
-        free(t);
-        return NULL;
-}
-
-static int transfer_new(const struct request *r, const struct tftp_packet *p,
-                        const char *asked_path, const char *path,
-                        struct transfer **ret) {
-        struct files_tftp *door = r->listener->door;
-        struct transfer *t = calloc(1, sizeof(*t));
-
-        if (!t)
-                return -ENOMEM;
-        *t = (struct transfer){ .door = door,
-                                .source = r->source,
-                                .client = r->datagram->from,
-                                .local = r->datagram->local,
-                                .listen_fd = r->listener->fd,
-                                .ifindex = r->datagram->ifindex,
-                                .asked_path = strdup(asked_path),
-                                .path = strdup(path),
-                                .asked = p->options,
-                                .is_text = p->mode == TFTP_MODE_NETASCII,
-                                .ticket = -1,
-                                .fd = -1,
-                                .armed = NSEC_NEVER,
-                                .started = r->now };
-        if (!t->path || !t->asked_path) {
-                free(t->asked_path);
-                free(t->path);
-                free(t);
-                return -ENOMEM;
-        }
-        list_init(&t->in_ready);
-        list_append(&door->transfers, &t->in_door);
-        list_append(&r->source->held, &t->in_source);
-        r->source->n_held++;
-        door->n_transfers++;
-        *ret = t;
-        return 0;
-}
-
-static void announce(struct transfer *t) {
-        const struct tftp_options *o = &t->session.options;
-        struct text detail = { 0 };
-
-        if (t->is_announced)
-                return;
-        t->is_announced = true;
-        if (t->session.end == TFTP_END_SIZE_ASKED) {
-                text_add(&detail, ", only its size was asked");
-        } else if (o->blksize) {
-                text_add(&detail, ", blksize ");
-                text_u64(&detail, o->blksize);
-        }
-        if (o->windowsize && t->session.end != TFTP_END_SIZE_ASKED) {
-                text_add(&detail, ", windowsize ");
-                text_u64(&detail, o->windowsize);
-        }
-        files_event(
-                t->door->files,
-                &(struct event){ .kind = EVENT_FILE_STARTED,
-                                 .address = t->client.address,
-                                 .values = { EVENT_TEXT("tftp"), EVENT_TEXT(t->path),
-                                             EVENT_BYTES(t->file->size),
-                                             EVENT_TEXT(text_string(&detail)) } });
-        text_done(&detail);
-}
-
-static void tell_progress(struct transfer *t, nsec_t now) {
-        uint64_t sent = tftp_session_acked_bytes(&t->session);
-
-        if (t->file->size < PROGRESS_FROM || now - t->progress_told < progress_every)
-                return;
-        t->progress_told = now;
-        files_event(
-                t->door->files,
-                &(struct event){
-                        .kind = EVENT_FILE_PROGRESS,
-                        .address = t->client.address,
-                        .values = { EVENT_TEXT("tftp"), EVENT_TEXT(t->path),
-                                    EVENT_BYTES(sent), EVENT_BYTES(t->file->size),
-                                    EVENT_RATE(rate_of(sent, now - t->started)) } });
-}
-
-static void tell_done(struct transfer *t, nsec_t now) {
-        uint64_t sent = tftp_session_acked_bytes(&t->session);
-        nsec_t took = now - t->started;
-
-        announce(t);
-        if (t->session.end == TFTP_END_SIZE_ASKED)
-                return;
-        files_event(
-                t->door->files,
-                &(struct event){ .kind = EVENT_FILE_DONE,
-                                 .address = t->client.address,
-                                 .values = { EVENT_TEXT("tftp"), EVENT_TEXT(t->path),
-                                             EVENT_BYTES(sent), EVENT_DURATION(took),
-                                             EVENT_RATE(rate_of(sent, took)),
-                                             EVENT_U64(t->session.resent) } });
-}
-
-static void tell_failed(struct transfer *t, const char *why) {
-        uint64_t sent = t->file ? tftp_session_acked_bytes(&t->session) : 0;
-
-        files_event(
-                t->door->files,
-                &(struct event){ .kind = EVENT_FILE_FAILED,
-                                 .address = t->client.address,
-                                 .values = { EVENT_TEXT("tftp"), EVENT_TEXT(t->path),
-                                             EVENT_BYTES(sent), EVENT_TEXT(why) } });
-}
-
-static void tell_ended_badly(struct transfer *t, enum tftp_end end) {
-        struct text why = { 0 };
-
-        if (end == TFTP_END_OURS) {
-                text_add(&why, t->session.message);
-        } else {
-                text_add(&why, tftp_end_text(end));
-                if (end == TFTP_END_ERROR && t->session.client_message[0]) {
-                        text_add(&why, ": ");
-                        text_add(&why, t->session.client_message);
-                }
-        }
-        tell_failed(t, text_string(&why));
-        text_done(&why);
-}
-
-static int read_fully(const struct vtree_file *file, uint64_t offset, uint8_t *out,
-                      size_t n) {
-        while (n > 0) {
-                int64_t got = vtree_file_read(file, offset, out, n);
-
-                if (got <= 0)
-                        return got < 0 ? (int)got : -ESTALE;
-                offset += (uint64_t)got;
-                out += got;
-                n -= (size_t)got;
-        }
-        /* The same sizes and times before and after: what was read is of one file. */
-        return file->content || vtree_file_is_unchanged(file) ? 0 : -ESTALE;
-}
-
-static bool is_in_chunk(const struct transfer *t, uint64_t offset, size_t n) {
-        return t->chunk && offset >= t->chunk_at &&
-               offset + n <= t->chunk_at + t->n_chunk;
-}
-
-/* Reads n bytes into the transfer's own memory. */
-static int fill_chunk(struct transfer *t, uint64_t offset, size_t n) {
-        int r;
-
-        if (n > t->chunk_room) {
-                uint8_t *grown = realloc(t->chunk, n);
-
-                if (!grown)
-                        return -ENOMEM;
-                t->chunk = grown;
-                t->chunk_room = n;
-        }
-        t->n_chunk = 0;
-        r = read_fully(t->file, offset, t->chunk, n);
-        if (r < 0)
-                return r;
-        t->chunk_at = offset;
-        t->n_chunk = n;
-        return 0;
-}
-
-/* Where `n` bytes of the file are, until the next call. Blocks that leave one by one
- * are read some at a time. */
-static int bytes_at(struct transfer *t, uint64_t offset, size_t n,
-                    const uint8_t **ret) {
-        int r;
-
-        if (!is_in_chunk(t, offset, n) && n <= CHUNK / 4) {
-                r = fill_chunk(t, offset,
-                               (size_t)min_u64(CHUNK, t->file->size - offset));
-                if (r < 0 && r != -ENOMEM)
-                        return r;
-        }
-        if (is_in_chunk(t, offset, n)) {
-                *ret = t->chunk + (offset - t->chunk_at);
-                return 0;
-        }
-        r = read_fully(t->file, offset, t->door->read, n);
-        *ret = t->door->read;
-        return r;
-}
-
-/* While the client takes a window, the next one is read. What fails here will fail
- * again when it is wanted. */
-static void read_on(struct transfer *t) {
-        const struct tftp_session *s = &t->session;
-        uint64_t offset = s->sent * s->blksize;
-        size_t n = (size_t)min_u64((uint64_t)s->windowsize * s->blksize, BUFFER);
-
-        if (s->windowsize == 1 || t->door->n_transfers > READ_ON_MAX ||
-            offset >= s->size)
-                return;
-        n = (size_t)min_u64(n, s->size - offset);
-        if (!is_in_chunk(t, offset, n))
-                (void)fill_chunk(t, offset, n);
-}
-
-/* Lays `count` blocks with their heads into door->packets; their size in *ret_n. */
-static int lay_out(struct transfer *t, const struct tftp_action *a, uint32_t count,
-                   size_t *ret_n) {
-        size_t blksize = t->session.blksize;
-        size_t n = (size_t)min_u64(a->length, (uint64_t)count * blksize);
-        uint8_t *out = t->door->packets;
-        const uint8_t *data;
-        int r = bytes_at(t, a->offset, n, &data);
-
-        if (r < 0)
-                return r;
-        for (uint32_t i = 0; i < count; i++) {
-                size_t length = min_size(blksize, n - i * blksize);
-
-                tftp_build_data_head(out, (uint16_t)(a->first + i));
-                memcpy(out + TFTP_HEAD, data + i * blksize, length);
-                out += TFTP_HEAD + length;
-        }
-        *ret_n = (size_t)(out - t->door->packets);
-        return 0;
-}
-
-/* Whether the session can go on; false when the socket is full. */
-static bool sent(struct transfer *t, int r, uint32_t count, nsec_t now) {
-        if (r == -EAGAIN)
-                return false;
-        if (r == -ECONNREFUSED)
-                tftp_session_unreachable(&t->session);
-        else
-                /* Whatever else the machine said, the datagrams are lost like any
-                 * others: the session sends again, later, and a bounded number. */
-                tftp_session_sent(&t->session, r > 0 ? (uint32_t)r : count, now);
-        return true;
-}
-
-static int send_datagrams(struct transfer *t, const void *data, size_t n,
-                          size_t segment) {
-        const struct udp_route route = { t->client, t->local, t->ifindex };
-
-        if (!t->is_shared)
-                return udp_send_segments(t->fd, NULL, data, n, segment);
-        if (t->listen_fd < 0)
-                return -ENOTCONN;
-        return udp_send_segments(t->listen_fd, &route, data, n, segment);
-}
-
-static bool send_blocks(struct transfer *t, const struct tftp_action *a, nsec_t now) {
-        size_t segment = t->session.blksize + TFTP_HEAD, n;
-        uint32_t piece = t->door->n_transfers > MANY ? PIECE_AMONG_MANY : PIECE_ALONE;
-        uint32_t count = (uint32_t)min_u64(min_u64(a->count, piece), BUFFER / segment);
-        int r = lay_out(t, a, count, &n);
-
-        if (r < 0) {
-                tftp_session_fail(&t->session, TFTP_ERROR_UNDEFINED,
-                                  r == -ESTALE
-                                          ? "the file was replaced while it was read"
-                                          : "the file could not be read");
-                return true;
-        }
-        return sent(t, send_datagrams(t, t->door->packets, n, segment), count, now);
-}
-
-static bool send_oack(struct transfer *t, nsec_t now) {
-        uint8_t bytes[TFTP_OACK_MAX];
-        size_t n = tftp_session_oack(&t->session, bytes);
-
-        return sent(t, send_datagrams(t, bytes, n, n), 1, now);
-}
-
-static void send_last_words(struct transfer *t, const struct tftp_action *a,
-                            nsec_t now) {
-        uint8_t bytes[TFTP_BLKSIZE_DEFAULT];
-        size_t n = tftp_build_error(bytes, sizeof(bytes), a->error, a->message);
-        int ignored = send_datagrams(t, bytes, n, n);
-
-        (void)ignored;
-        tftp_session_sent(&t->session, 1, now);
-}
-
-/* Deadlines move with every packet. A timer that rings too early costs less than one
- * that is moved each time. */
-static void arm(struct transfer *t, nsec_t deadline) {
-        if (deadline >= t->armed)
-                return;
-        t->armed = deadline;
-        loop_timer_set(t->timer, deadline);
-}
-
-static void watch(struct transfer *t, unsigned wanted) {
-        if (t->watch)
-                loop_watch_set(t->watch, wanted);
-}
-
-/* A client on a wire without a length answers before we could fall asleep and wake up
- * again: then sleeping is most of what a window takes. With more than a few clients
- * there is always something to do. */
-static void stay_awake(const struct transfer *t, nsec_t now) {
-        nsec_t round_trip = t->session.round_trip;
-
-        if (t->door->n_transfers <= AWAKE_MAX && round_trip > 0 &&
-            round_trip < near_enough)
-                loop_stay_awake(files_loop(t->door->files), now + 2 * round_trip);
-}
-
-/* Carries out actions until the session waits; frees the transfer at its end. */
-static void run(struct transfer *t) {
-        bool is_full = false, has_sent = false;
-
-        while (!is_full) {
-                struct tftp_action a = tftp_session_next(&t->session);
-                nsec_t now = loop_now();
-
-                switch (a.kind) {
-                case TFTP_WAIT:
-                        arm(t, a.deadline);
-                        watch(t, LOOP_READABLE);
-                        if (has_sent) {
-                                read_on(t);
-                                stay_awake(t, now);
-                        }
-                        return;
-                case TFTP_SEND:
-                        announce(t);
-                        is_full = !send_blocks(t, &a, now);
-                        has_sent = true;
-                        break;
-                case TFTP_SEND_OACK:
-                        is_full = !send_oack(t, now);
-                        break;
-                case TFTP_SEND_ERROR:
-                        send_last_words(t, &a, now);
-                        break;
-                case TFTP_DONE:
-                        tell_done(t, now);
-                        transfer_free(t);
-                        return;
-                case TFTP_FAILED:
-                        tell_ended_badly(t, a.end);
-                        transfer_free(t);
-                        return;
-                }
-        }
-        /* Nobody tells when the shared socket has room again. */
-        arm(t, t->is_shared ? loop_now() + full_pause : t->session.deadline);
-        watch(t, LOOP_READABLE | LOOP_WRITABLE);
-}
-
-static void take_packet(struct transfer *t) {
-        uint8_t packet[TFTP_BLKSIZE_DEFAULT];
-        int n = udp_recv_one(t->fd, packet, sizeof(packet));
-        nsec_t now = loop_now();
-
-        if (n > 0) {
-                tftp_session_recv(&t->session, packet, (size_t)n, now);
-                tell_progress(t, now);
-        } else if (n == -ECONNREFUSED) {
-                tftp_session_unreachable(&t->session);
-        }
-}
-
-static void on_ready(int fd, unsigned ready, void *userdata) {
-        struct transfer *t = userdata;
-
-        if (ready & LOOP_READABLE)
-                take_packet(t);
-        /* Answers wait until all have been read: a client that sleeps is woken by the
-         * first one, and busy until the last. */
-        list_remove(&t->in_ready);
-        list_append(&t->door->ready, &t->in_ready);
-}
-
 static void on_after(void *userdata) {
         struct files_tftp *door = userdata;
 
@@ -568,7 +89,7 @@ static void on_after(void *userdata) {
                         CONTAINER_OF(door->ready.next, struct transfer, in_ready);
 
                 list_remove(&t->in_ready);
-                run(t);
+                tftp_transfer_run(t);
         }
         /* What has just ended is out of the way of what begins. */
         for (size_t i = 0; i < door->n_listeners; i++) {
@@ -578,130 +99,6 @@ static void on_after(void *userdata) {
                         read_requests(listener);
                 listener->is_ready = false;
         }
-}
-
-static void on_timer(void *userdata) {
-        struct transfer *t = userdata;
-
-        t->armed = NSEC_NEVER;
-        tftp_session_tick(&t->session, loop_now());
-        run(t);
-}
-
-static int open_socket(struct transfer *t) {
-        struct loop *loop = files_loop(t->door->files);
-        const struct conf *conf = files_conf(t->door->files);
-        struct udp_ports ports = { conf->tftp.port_range.first,
-                                   conf->tftp.port_range.last };
-        int r = 0;
-
-        t->is_shared = conf->tftp.single_port;
-        if (!t->is_shared)
-                r = udp_connect(t->local, ports, t->client, &t->fd);
-        if (r == 0 && !t->is_shared)
-                r = loop_watch_new(loop, t->fd, LOOP_READABLE, on_ready, t, &t->watch);
-        if (r == 0)
-                r = loop_timer_new(loop, on_timer, t, &t->timer);
-        return r;
-}
-
-static void refuse_transfer(struct transfer *t, enum tftp_error error,
-                            const char *message) {
-        send_error(t->listen_fd, &t->client, t->local, t->ifindex, error, message);
-        tell_refused(t->door, t->client.address, t->path, message, NULL);
-        transfer_free(t);
-}
-
-static int path_mtu(const struct transfer *t) {
-        int fd, mtu;
-
-        if (!t->is_shared)
-                return udp_path_mtu(t->fd);
-        if (udp_connect(t->local, (struct udp_ports){ 0 }, t->client, &fd) < 0)
-                return -ENOTCONN;
-        mtu = udp_path_mtu(fd);
-        close(fd);
-        return mtu;
-}
-
-/* A datagram above the path's MTU travels in fragments: some boot ROMs cannot join
- * them, switches and firewalls drop them, and the loss of one costs the whole block. */
-static uint16_t blksize_of(const struct transfer *t) {
-        int mtu = path_mtu(t);
-        uint64_t most = mtu > HEADS ? (uint64_t)(mtu - HEADS) : TFTP_BLKSIZE_ETHERNET;
-
-        return (uint16_t)min_u64(min_u64(most, TFTP_BLKSIZE_MAX),
-                                 files_conf(t->door->files)->tftp.max_blksize);
-}
-
-/* `file` as netascii, into `fd`. */
-static int write_netascii(struct files_tftp *door, const struct vtree_file *file,
-                          int fd) {
-        for (uint64_t at = 0; at < file->size;) {
-                int64_t n = vtree_file_read(file, at, door->read, BUFFER / 2);
-                size_t n_out;
-
-                if (n <= 0)
-                        return n < 0 ? (int)n : -ESTALE;
-                n_out = tftp_to_netascii(door->read, (size_t)n, door->packets);
-                if (write(fd, door->packets, n_out) != (ssize_t)n_out)
-                        return -ENOMEM;
-                at += (uint64_t)n;
-        }
-        return file->content || vtree_file_is_unchanged(file) ? 0 : -ESTALE;
-}
-
-static int make_netascii(struct transfer *t) {
-        struct vtree_file *made;
-        int fd = memfd_create("bootjack-netascii", MFD_CLOEXEC), r;
-
-        if (fd < 0)
-                return -errno;
-        r = write_netascii(t->door, t->file, fd);
-        if (r < 0) {
-                close(fd);
-                return r;
-        }
-        r = vtree_file_from_fd(fd, t->path, &made);
-        if (r != VTREE_OK)
-                return -ENOMEM;
-        vtree_file_unref(t->file);
-        t->file = made;
-        return 0;
-}
-
-/* Takes the file over. */
-static void start(struct transfer *t, struct vtree_file *file) {
-        struct tftp_limits limits = {
-                .windowsize = TFTP_WINDOWSIZE_SERVED,
-                .window_bytes = TFTP_WINDOW_BYTES_SERVED,
-        };
-        nsec_t now = loop_now();
-
-        t->file = file;
-        if (file->is_folder) {
-                refuse_transfer(t, TFTP_ERROR_ACCESS, "This is a folder");
-                return;
-        }
-        if (t->is_text && file->size > NETASCII_MAX) {
-                refuse_transfer(t, TFTP_ERROR_UNDEFINED,
-                                "Too large for netascii; ask for it in binary mode "
-                                "(octet)");
-                return;
-        }
-        if (t->is_text && make_netascii(t) < 0) {
-                refuse_transfer(t, TFTP_ERROR_UNDEFINED, "The file could not be read");
-                return;
-        }
-        if (open_socket(t) < 0) {
-                refuse_transfer(t, TFTP_ERROR_UNDEFINED,
-                                "The server has no socket left");
-                return;
-        }
-        limits.blksize = blksize_of(t);
-        t->progress_told = now;
-        tftp_session_init(&t->session, &t->asked, t->file->size, &limits, now);
-        run(t);
 }
 
 static void refuse_missing(struct files_tftp *door, int fd,
@@ -720,12 +117,13 @@ static void refuse_missing(struct files_tftp *door, int fd,
                 text_add(&message, nearest);
                 text_char(&message, ')');
         }
-        send_error(fd, to, from, ifindex, TFTP_ERROR_NOT_FOUND, text_string(&message));
+        tftp_send_error(fd, to, from, ifindex, TFTP_ERROR_NOT_FOUND,
+                        text_string(&message));
         if (is_probe(path))
                 tell_dropped(door, to->address, 0, text_string(&message), loop_now());
         else
-                tell_refused(door, to->address, path, "not found",
-                             has_nearest ? nearest : NULL);
+                tftp_tell_refused(door, to->address, path, "not found",
+                                  has_nearest ? nearest : NULL);
         text_done(&message);
 }
 
@@ -734,14 +132,14 @@ static void on_generated(int answer, struct vtree_file *file, void *userdata) {
 
         t->ticket = -1;
         if (answer == VTREE_OK) {
-                start(t, file);
+                tftp_transfer_start(t, file);
         } else if (answer == VTREE_NOT_FOUND) {
                 refuse_missing(t->door, t->listen_fd, &t->client, t->local, t->ifindex,
                                t->path);
-                transfer_free(t);
+                tftp_transfer_free(t);
         } else {
-                refuse_transfer(t, TFTP_ERROR_UNDEFINED,
-                                "The server did not make this file in time");
+                tftp_transfer_refuse(t, TFTP_ERROR_UNDEFINED,
+                                     "The server did not make this file in time");
         }
 }
 
@@ -750,8 +148,8 @@ static void generate(struct transfer *t) {
                                    on_generated, t);
         if (t->ticket < 0) {
                 t->ticket = -1;
-                refuse_transfer(t, TFTP_ERROR_UNDEFINED,
-                                "The server cannot make this file now");
+                tftp_transfer_refuse(t, TFTP_ERROR_UNDEFINED,
+                                     "The server cannot make this file now");
         }
 }
 
@@ -762,7 +160,8 @@ static void refuse_request(const struct request *r, enum tftp_error error,
         text_add(&message, "Refused: ");
         text_add(&message, why);
         answer_error(r, error, text_string(&message));
-        tell_refused(r->listener->door, r->datagram->from.address, path, why, NULL);
+        tftp_tell_refused(r->listener->door, r->datagram->from.address, path, why,
+                          NULL);
         text_done(&message);
 }
 
@@ -790,14 +189,15 @@ static void serve(const struct request *r, const struct tftp_packet *p,
         } else if (found == VTREE_UNREADABLE) {
                 refuse_request(r, TFTP_ERROR_ACCESS, path,
                                "the server may not read it");
-        } else if (found < 0 || transfer_new(r, p, asked_path, path, &t) < 0) {
+        } else if (found < 0 ||
+                   tftp_transfer_new(door, r, p, asked_path, path, &t) < 0) {
                 vtree_file_unref(file);
                 refuse_request(r, TFTP_ERROR_UNDEFINED, path,
                                "the server is out of memory or descriptors");
         } else if (found == VTREE_GENERATED) {
                 generate(t);
         } else {
-                start(t, file);
+                tftp_transfer_start(t, file);
         }
 }
 
@@ -814,11 +214,11 @@ static bool has_ended(struct transfer *t) {
 
         if (t->fd < 0)
                 return false;
-        take_packet(t);
+        tftp_transfer_take_packet(t);
         kind = tftp_session_next(&t->session).kind;
         if (kind != TFTP_DONE && kind != TFTP_FAILED)
                 return false;
-        run(t);
+        tftp_transfer_run(t);
         return true;
 }
 
@@ -840,8 +240,9 @@ static bool is_asked_again(const struct request *r, const struct tftp_packet *p,
                 if (strcmp(t->asked_path, path) == 0 &&
                     options_are_equal(&t->asked, &p->options))
                         return true;
-                tell_failed(t, "the client asked for something else meanwhile");
-                transfer_free(t);
+                tftp_transfer_tell_failed(
+                        t, "the client asked for something else meanwhile");
+                tftp_transfer_free(t);
                 return false;
         }
         return false;
@@ -857,7 +258,7 @@ static bool make_room(struct files_tftp *door) {
                         continue;
                 tell_dropped(door, t->client.address, 0,
                              "its client never answered, and others wait", loop_now());
-                transfer_free(t);
+                tftp_transfer_free(t);
                 return true;
         }
         return false;
@@ -877,7 +278,7 @@ static bool is_within_limits(const struct request *r) {
                 return true;
         /* No answer: the client asks again, and by then one may have ended. */
         if (files_source_should_tell(r->source, r->now))
-                tell_refused(door, client, "", why, NULL);
+                tftp_tell_refused(door, client, "", why, NULL);
         return false;
 }
 
@@ -940,8 +341,8 @@ static bool is_of_a_transfer(const struct request *r, const struct tftp_packet *
                         continue;
                 tftp_session_recv(&t->session, r->datagram->data, r->datagram->n,
                                   r->now);
-                tell_progress(t, r->now);
-                run(t);
+                tftp_transfer_tell_progress(t, r->now);
+                tftp_transfer_run(t);
                 return true;
         }
         return false;
@@ -951,6 +352,7 @@ static void on_datagram(struct listener *listener, const struct udp_received *da
                         nsec_t now) {
         struct files_tftp *door = listener->door;
         struct request r = { .listener = listener,
+                             .fd = listener->fd,
                              .datagram = datagram,
                              .source = files_source_get(&door->sources,
                                                         datagram->from.address, now),
@@ -1025,7 +427,7 @@ struct files_tftp *files_tftp_free(struct files_tftp *door) {
         if (!door)
                 return NULL;
         LIST_FOR_EACH(pos, &door->transfers)
-        transfer_free(CONTAINER_OF(pos, struct transfer, in_door));
+        tftp_transfer_free(CONTAINER_OF(pos, struct transfer, in_door));
         while (door->n_listeners > 0)
                 listener_free(door->listeners[--door->n_listeners]);
         files_sources_done(&door->sources);
@@ -1039,7 +441,7 @@ int files_tftp_listen(struct files_tftp *door, int fd) {
         struct listener *listener;
         int r;
 
-        if (door->n_listeners == LISTEN_MAX)
+        if (door->n_listeners == TFTP_LISTEN_MAX)
                 return -ENOSPC;
         listener = calloc(1, sizeof(*listener));
         if (!listener)

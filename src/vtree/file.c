@@ -4,8 +4,12 @@
  * medium may go while a transfer still reads the old one to its end.
  */
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/uio.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "vtree/internal.h"
@@ -39,6 +43,7 @@ int vtree_file_new(const char *path, int fd, size_t n_extents,
 
         if (file) {
                 file->fd = fd;
+                file->owns_fd = true;
                 file->n_refs = 1;
                 file->n_extents = n_extents;
                 file->path = strdup(path);
@@ -75,7 +80,8 @@ int vtree_file_from_fd(int fd, const char *path, struct vtree_file **ret) {
                 return r;
         file->size = file->host_size = (uint64_t)st.st_size;
         file->mtime = file->host_mtime = vtree_mtime(&st);
-        file->etag = vtree_etag(&st, 0, file->size);
+        file->etag = file->host_id = vtree_etag(&st, 0, file->size);
+        file->device = (uint64_t)st.st_dev;
         file->extents[0] = (struct vtree_extent){ 0, file->size };
         *ret = file;
         return VTREE_OK;
@@ -123,9 +129,8 @@ struct vtree_image *vtree_image_unref(struct vtree_image *image) {
 struct vtree_file *vtree_file_unref(struct vtree_file *file) {
         if (!file || --file->n_refs > 0)
                 return NULL;
-        if (file->image)
-                vtree_image_unref(file->image);
-        else if (file->fd >= 0)
+        vtree_image_unref(file->image);
+        if (file->owns_fd && file->fd >= 0)
                 close(file->fd);
         free(file->content);
         free(file->extents);
@@ -134,12 +139,59 @@ struct vtree_file *vtree_file_unref(struct vtree_file *file) {
         return NULL;
 }
 
+/* What is known here of a file on a network; whoever reads it in advance asks anew. */
+static bool is_unchanged_remotely(const struct vtree_file *file) {
+        struct statx now;
+
+        return statx(file->fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
+                     STATX_SIZE | STATX_MTIME, &now) == 0 &&
+               now.stx_size == file->host_size &&
+               (nsec_t)now.stx_mtime.tv_sec * NSEC_PER_SEC + now.stx_mtime.tv_nsec ==
+                       file->host_mtime;
+}
+
 bool vtree_file_is_unchanged(const struct vtree_file *file) {
         struct stat now;
 
-        return file->fd < 0 || (fstat(file->fd, &now) == 0 &&
-                                (uint64_t)now.st_size == file->host_size &&
-                                vtree_mtime(&now) == file->host_mtime);
+        if (file->fd < 0)
+                return true;
+        if (file->image && file->image->is_gone)
+                return false;
+        if (file->storage == VTREE_STORAGE_OPAQUE)
+                return is_unchanged_remotely(file);
+        return fstat(file->fd, &now) == 0 && (uint64_t)now.st_size == file->host_size &&
+               vtree_mtime(&now) == file->host_mtime;
+}
+
+const char *vtree_file_why_changed(const struct vtree_file *file) {
+        return file->image && file->image->is_gone
+                       ? "its medium was removed or replaced while it was read"
+                       : "the file was replaced while it was read";
+}
+
+/* By what a read with RWF_NOWAIT came to. */
+static void learn_storage(struct vtree_file *file, int64_t r) {
+        struct statfs fs;
+
+        if (r != -EOPNOTSUPP)
+                file->storage = VTREE_STORAGE_ASKABLE;
+        else if (fstatfs(file->fd, &fs) == 0 &&
+                 (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC))
+                file->storage = VTREE_STORAGE_MEMORY;
+        else
+                file->storage = VTREE_STORAGE_OPAQUE;
+}
+
+enum vtree_storage vtree_file_storage(struct vtree_file *file) {
+        struct iovec one = { &(uint8_t){ 0 }, 1 };
+
+        if (file->content || file->fd < 0)
+                return VTREE_STORAGE_MEMORY;
+        if (file->storage == VTREE_STORAGE_UNKNOWN)
+                learn_storage(file, preadv2(file->fd, &one, 1, 0, RWF_NOWAIT) < 0
+                                            ? -errno
+                                            : 0);
+        return file->storage;
 }
 
 struct vtree_extent vtree_file_extent(const struct vtree_file *file, uint64_t offset) {
@@ -154,8 +206,8 @@ struct vtree_extent vtree_file_extent(const struct vtree_file *file, uint64_t of
         return (struct vtree_extent){ 0, 0 };
 }
 
-int64_t vtree_file_read(const struct vtree_file *file, uint64_t offset, void *buffer,
-                        size_t n) {
+static int64_t read_by(const struct vtree_file *file, uint64_t offset, void *buffer,
+                       size_t n, int flags) {
         uint8_t *p = buffer;
         size_t done = 0;
 
@@ -171,9 +223,12 @@ int64_t vtree_file_read(const struct vtree_file *file, uint64_t offset, void *bu
 
                 if (wanted == 0)
                         break;
-                got = pread(file->fd, p + done, wanted, (off_t)e.offset);
+                got = preadv2(file->fd, &(struct iovec){ p + done, wanted }, 1,
+                              (off_t)e.offset, flags);
                 if (got < 0 && errno == EINTR)
                         continue;
+                if (got < 0 && done > 0 && errno == EAGAIN)
+                        break;
                 if (got < 0)
                         return -errno;
                 if (got == 0) /* shorter than it was when it was opened */
@@ -181,4 +236,23 @@ int64_t vtree_file_read(const struct vtree_file *file, uint64_t offset, void *bu
                 done += (size_t)got;
         }
         return (int64_t)done;
+}
+
+int64_t vtree_file_read(const struct vtree_file *file, uint64_t offset, void *buffer,
+                        size_t n) {
+        return read_by(file, offset, buffer, n, 0);
+}
+
+int64_t vtree_file_read_now(struct vtree_file *file, uint64_t offset, void *buffer,
+                            size_t n) {
+        int64_t r;
+
+        if (file->content || file->fd < 0 || file->storage == VTREE_STORAGE_MEMORY)
+                return read_by(file, offset, buffer, n, 0);
+        if (file->storage == VTREE_STORAGE_OPAQUE)
+                return -EAGAIN;
+        r = read_by(file, offset, buffer, n, RWF_NOWAIT);
+        if (file->storage == VTREE_STORAGE_UNKNOWN)
+                learn_storage(file, r);
+        return r == -EOPNOTSUPP ? vtree_file_read_now(file, offset, buffer, n) : r;
 }

@@ -25,6 +25,7 @@ int vtree_fd_beneath(int folder, const char *below, int flags, int *ret);
 struct vtree_image {
         unsigned n_refs;
         int fd;
+        bool is_gone; /* the medium was removed, or another took its place */
 };
 struct vtree_image *vtree_image_new(int fd); /* takes fd over; NULL: out of memory */
 struct vtree_image *vtree_image_unref(struct vtree_image *image);
@@ -45,6 +46,10 @@ struct vtree_medium *vtree_medium_free(struct vtree_medium *medium);
 uint64_t vtree_medium_id(const struct vtree_medium *medium);
 const char *vtree_medium_name(const struct vtree_medium *medium);
 bool vtree_medium_is_tree(const struct vtree_medium *medium);
+/* Whether the one is the other, told once more. */
+bool vtree_medium_is_same(const struct vtree_medium *a, const struct vtree_medium *b);
+/* What is open of it ends. */
+void vtree_medium_set_gone(struct vtree_medium *medium);
 uint64_t vtree_medium_size(const struct vtree_medium *medium);
 nsec_t vtree_medium_mtime(const struct vtree_medium *medium);
 /* `below` is relative to the medium, `path` to the tree. */

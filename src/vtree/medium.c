@@ -19,6 +19,7 @@ struct vtree_medium {
         char name[MEDIUM_NAME_MAX];
         bool is_tree;
         struct vtree_image *image; /* or the folder */
+        enum vtree_storage storage;
         struct stat st;
         struct media_index index;
         void *mapped;
@@ -116,7 +117,28 @@ static int open_in(struct vtree_medium *medium, const char *path, size_t n_exten
         medium->image->n_refs++;
         (*ret)->image = medium->image;
         (*ret)->fd = medium->image->fd;
+        (*ret)->owns_fd = false;
         return 0;
+}
+
+/* A file with a descriptor of its own that goes with the medium all the same. */
+static int belongs(struct vtree_medium *medium, int answer, struct vtree_file **file) {
+        if (answer == VTREE_OK) {
+                medium->image->n_refs++;
+                (*file)->image = medium->image;
+        }
+        return answer;
+}
+
+bool vtree_medium_is_same(const struct vtree_medium *a, const struct vtree_medium *b) {
+        return a->is_tree == b->is_tree && a->st.st_dev == b->st.st_dev &&
+               a->st.st_ino == b->st.st_ino &&
+               (a->is_tree || (a->st.st_size == b->st.st_size &&
+                               vtree_mtime(&a->st) == vtree_mtime(&b->st)));
+}
+
+void vtree_medium_set_gone(struct vtree_medium *medium) {
+        medium->image->is_gone = true;
 }
 
 static int open_node(struct vtree_medium *medium, const struct media_node *node,
@@ -135,8 +157,13 @@ static int open_node(struct vtree_medium *medium, const struct media_node *node,
         file->mtime = node->mtime;
         file->host_size = (uint64_t)medium->st.st_size;
         file->host_mtime = vtree_mtime(&medium->st);
+        file->device = (uint64_t)medium->st.st_dev;
+        file->host_id = vtree_etag(&medium->st, 0, file->host_size);
+        file->storage = medium->storage;
         file->etag = vtree_etag(
                 &medium->st, node->n_extents ? file->extents[0].offset : 0, node->size);
+        /* The first file of an image finds out for all others. */
+        medium->storage = vtree_file_storage(file);
         *ret = file;
         return VTREE_OK;
 }
@@ -146,7 +173,9 @@ int vtree_medium_open(struct vtree_medium *medium, const char *below, const char
         struct media_node node;
 
         if (medium->is_tree)
-                return vtree_open_beneath(medium->image->fd, below, path, ret);
+                return belongs(medium,
+                               vtree_open_beneath(medium->image->fd, below, path, ret),
+                               ret);
         if (!is_unchanged(medium))
                 return VTREE_UNREADABLE;
         if (!media_index_lookup(&medium->index, below, strlen(below), &node))
@@ -171,7 +200,9 @@ int vtree_medium_open_image(struct vtree_medium *medium, const char *path,
         if (!is_unchanged(medium))
                 return VTREE_UNREADABLE;
         fd = fcntl(medium->image->fd, F_DUPFD_CLOEXEC, 3);
-        return fd < 0 ? -errno : vtree_file_from_fd(fd, path, ret);
+        if (fd < 0)
+                return -errno;
+        return belongs(medium, vtree_file_from_fd(fd, path, ret), ret);
 }
 
 uint64_t vtree_medium_image(struct vtree_medium *medium) {

@@ -105,7 +105,7 @@ static void read_content(struct vtree_file *file) {
         uint8_t *content = malloc((size_t)file->size + 1);
 
         if (content &&
-            vtree_file_read(file, 0, content, (size_t)file->size) ==
+            vtree_file_read_now(file, 0, content, (size_t)file->size) ==
                     (int64_t)file->size &&
             vtree_file_is_unchanged(file))
                 file->content = content;
@@ -177,7 +177,10 @@ int vtree_add_folder(struct vtree *tree, const char *host_path) {
         return add_alias(tree, NULL, host_path);
 }
 
-static void drop_medium(struct vtree *tree, size_t i) {
+static void drop_medium(struct vtree *tree, size_t i,
+                        const struct vtree_medium *successor) {
+        if (!successor || !vtree_medium_is_same(tree->media[i], successor))
+                vtree_medium_set_gone(tree->media[i]);
         vtree_medium_free(tree->media[i]);
         tree->media[i] = tree->media[--tree->n_media];
 }
@@ -192,7 +195,7 @@ int vtree_add_medium(struct vtree *tree, uint64_t id, const char *name, bool is_
         for (size_t i = tree->n_media; i-- > 0;)
                 if (vtree_medium_id(tree->media[i]) == id ||
                     strcmp(vtree_medium_name(tree->media[i]), name) == 0)
-                        drop_medium(tree, i);
+                        drop_medium(tree, i, medium);
         grown = realloc(tree->media,
                         (tree->n_media + 1) * sizeof(struct vtree_medium *));
         if (!grown) {
@@ -207,7 +210,7 @@ int vtree_add_medium(struct vtree *tree, uint64_t id, const char *name, bool is_
 void vtree_remove_medium(struct vtree *tree, uint64_t id) {
         for (size_t i = tree->n_media; i-- > 0;)
                 if (vtree_medium_id(tree->media[i]) == id)
-                        drop_medium(tree, i);
+                        drop_medium(tree, i, NULL);
 }
 
 int vtree_fd_beneath(int folder, const char *below, int flags, int *ret) {

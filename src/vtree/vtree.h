@@ -25,11 +25,21 @@ struct vtree_extent {
 
 struct vtree_image; /* a medium's descriptor, counted: private */
 
+/* What reading costs, as far as the kernel tells. */
+enum vtree_storage {
+        VTREE_STORAGE_UNKNOWN, /* not asked yet */
+        VTREE_STORAGE_ASKABLE, /* it says whether a read would wait (RWF_NOWAIT) */
+        VTREE_STORAGE_MEMORY,  /* it never does */
+        VTREE_STORAGE_OPAQUE,  /* it does not say: a network, FUSE, an overlay */
+};
+
 /* A file or folder that is open. Counted; immutable. */
 struct vtree_file {
         unsigned n_refs;
         int fd;                    /* of the host file or image; -1 for a folder */
-        struct vtree_image *image; /* whose `fd` is; NULL: it is the file's own */
+        struct vtree_image *image; /* the medium's, when it is of one */
+        bool owns_fd;              /* or `fd` is the image's */
+        enum vtree_storage storage;
         bool is_folder;
         uint64_t size;
         nsec_t mtime;  /* since 1970 */
@@ -41,6 +51,8 @@ struct vtree_file {
         uint8_t *content;   /* all of it, when it is kept in memory; else NULL */
         uint64_t host_size; /* of the host file or image, when it was opened */
         nsec_t host_mtime;
+        uint64_t device;  /* that it is on */
+        uint64_t host_id; /* the same for all that is of one host file or image */
 };
 
 enum vtree_answer {
@@ -66,7 +78,7 @@ MUST_USE int vtree_add_file(struct vtree *tree, const char *name,
 /* Every file of a host folder appears at the top, before those of vtree_add_file(). */
 MUST_USE int vtree_add_folder(struct vtree *tree, const char *host_path);
 /* Both descriptors are taken over. A medium of the same id or name is replaced; open
- * files of the old one live on until they are unreferenced. */
+ * files of the old one are changed then, unless it is the same image told again. */
 MUST_USE int vtree_add_medium(struct vtree *tree, uint64_t id, const char *name,
                               bool is_tree, int index_fd, int image_fd);
 void vtree_remove_medium(struct vtree *tree, uint64_t id);
@@ -82,10 +94,18 @@ struct vtree_file *vtree_file_unref(struct vtree_file *file);
  * the end, -errno (-ESTALE: the image was cut short under us). */
 int64_t vtree_file_read(const struct vtree_file *file, uint64_t offset, void *buffer,
                         size_t n);
-/* Whether the host file or image is still what was opened. Asked after a read: what
- * was written over meanwhile must not follow what was there before. What is read from
- * `content` is always of one piece. */
+/* The same, but -EAGAIN when it would wait for a disk, or when nobody can say; bytes
+ * that are there already are read before that is found out. */
+int64_t vtree_file_read_now(struct vtree_file *file, uint64_t offset, void *buffer,
+                            size_t n);
+enum vtree_storage vtree_file_storage(struct vtree_file *file);
+/* Whether the host file or image is still what was opened, and its medium is still
+ * there. Asked after a read: what was written over meanwhile must not follow what was
+ * there before. What is read from `content` is always of one piece. Waits for no
+ * network. */
 bool vtree_file_is_unchanged(const struct vtree_file *file);
+/* A sentence about one that is not. */
+const char *vtree_file_why_changed(const struct vtree_file *file);
 /* The piece of the image that holds `offset`: where, and how much from there on. */
 struct vtree_extent vtree_file_extent(const struct vtree_file *file, uint64_t offset);
 

@@ -78,8 +78,10 @@ static void root_wins_and_the_inside_of_an_image_is_read_by_extents(void **state
         assert_int_equal(e.offset, 6);
         assert_int_equal(e.length, 4);
 
-        /* An open file outlives its medium. */
+        /* An open file can be read when its medium has gone, but says so. */
+        assert_true(vtree_file_is_unchanged(file));
         vtree_remove_medium(tree, 1);
+        assert_false(vtree_file_is_unchanged(file));
         assert_int_equal(vtree_file_read(file, 0, (char[1]){ 0 }, 1), 1);
         vtree_file_unref(file);
         assert_int_equal(vtree_open(tree, "media/debian/boot/both", &file),

@@ -293,7 +293,7 @@ def test_a_cookie_stays_good_when_the_folder_changes(network, client, server, ro
     sub = user.walk("sub")
     first, verifier, eof = user.page(sub, count=1000)
     assert not eof
-    gone = first[-1][0]
+    gone = [entry[0] for entry in first if entry[0].startswith("name-")][-1]
     (root / "sub" / gone).unlink()
     (root / "sub/new").write_text("y")
     rest = []

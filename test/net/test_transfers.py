@@ -22,7 +22,8 @@ class Tftp:
         self.block, self.data, self.is_done = 0, b"", False
         self.blksize, self.window = int(options.get("blksize", 512)), int(
             options.get("windowsize", 1))
-        packet = b"\0\1" + path.encode() + b"\0octet\0"
+        mode = options.pop("mode", "octet")
+        packet = b"\0\1" + path.encode() + b"\0" + mode.encode() + b"\0"
         for name, value in options.items():
             packet += name.encode() + b"\0" + str(value).encode() + b"\0"
         self.sock.sendto(packet, ("10.77.0.1", 69))
