@@ -3,7 +3,8 @@
  * put into a firewall that lets nothing else in. A TFTP transfer runs on a port of its
  * own; its first datagram there is ours, so the connection tracker takes what the
  * client answers for established. So it does with echo replies to probes; ARP, and what
- * packet sockets overhear, passes by these rules.
+ * packet sockets overhear, passes by these rules. The passive ports of FTP are listed
+ * when there is a range of them (ftp.port-range); else it needs nf_conntrack_ftp.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,40 +14,51 @@
 
 struct door {
         const char *protocol, *why;
-        uint16_t port;
+        uint16_t port, last; /* last: of a range; 0: it is one port */
 };
 
-enum { DOORS_MAX = 9 };
+enum { DOORS_MAX = 11 };
 
 static size_t list_doors(const struct conf *conf, struct door *ret) {
         size_t n = 0;
 
         if (conf->dhcp.mode != CONF_DHCP_OFF) {
-                ret[n++] = (struct door){ "udp", "DHCP", 67 };
-                ret[n++] = (struct door){ "udp", "PXE boot server", 4011 };
+                ret[n++] = (struct door){ "udp", "DHCP", 67, 0 };
+                ret[n++] = (struct door){ "udp", "PXE boot server", 4011, 0 };
         }
         if (conf->tftp.port)
-                ret[n++] = (struct door){ "udp", "TFTP", conf->tftp.port };
+                ret[n++] = (struct door){ "udp", "TFTP", conf->tftp.port, 0 };
         if (conf->http.port)
-                ret[n++] = (struct door){ "tcp", "HTTP", conf->http.port };
+                ret[n++] = (struct door){ "tcp", "HTTP", conf->http.port, 0 };
         if (conf->https.port)
-                ret[n++] = (struct door){ "tcp", "HTTPS", conf->https.port };
+                ret[n++] = (struct door){ "tcp", "HTTPS", conf->https.port, 0 };
+        if (conf->ftp.port)
+                ret[n++] = (struct door){ "tcp", "FTP", conf->ftp.port, 0 };
+        /* Without a range it is the connection tracker that knows them, if it does. */
+        if (conf->ftp.port && conf->ftp.port_range.first)
+                ret[n++] = (struct door){ "tcp", "FTP, passive data",
+                                          conf->ftp.port_range.first,
+                                          conf->ftp.port_range.last };
         /* With `auto` a medium may open them, and nobody knows which will come. */
         if (conf->nfs.mode == CONF_ON && conf->nfs.port) {
-                ret[n++] = (struct door){ "tcp", "NFS", conf->nfs.port };
-                ret[n++] = (struct door){ "udp", "NFS", conf->nfs.port };
+                ret[n++] = (struct door){ "tcp", "NFS", conf->nfs.port, 0 };
+                ret[n++] = (struct door){ "udp", "NFS", conf->nfs.port, 0 };
                 if (conf->nfs.portmap) {
                         ret[n++] = (struct door){ "tcp", "port mapper",
-                                                  conf->nfs.portmap };
+                                                  conf->nfs.portmap, 0 };
                         ret[n++] = (struct door){ "udp", "port mapper",
-                                                  conf->nfs.portmap };
+                                                  conf->nfs.portmap, 0 };
                 }
         }
         return n;
 }
 
-static void add_port(struct text *out, uint16_t port) {
-        text_u64(out, port);
+static void add_port(struct text *out, const struct door *door, char dash) {
+        text_u64(out, door->port);
+        if (door->last == 0)
+                return;
+        text_char(out, dash);
+        text_u64(out, door->last);
 }
 
 static void add_nft_interfaces(const struct conf *conf, struct text *out) {
@@ -70,7 +82,7 @@ static void print_nftables(const struct conf *conf, const struct door *doors, si
                 add_nft_interfaces(conf, out);
                 text_add(out, doors[i].protocol);
                 text_add(out, " dport ");
-                add_port(out, doors[i].port);
+                add_port(out, &doors[i], '-');
                 text_add(out, " accept comment \"");
                 text_add(out, doors[i].why);
                 text_add(out, "\"\n");
@@ -90,7 +102,7 @@ static void add_iptables_rule(struct text *out, const char *interface,
         text_add(out, "-p ");
         text_add(out, door->protocol);
         text_add(out, " --dport ");
-        add_port(out, door->port);
+        add_port(out, door, ':');
         text_add(out, " -m comment --comment \"");
         text_add(out, door->why);
         text_add(out, "\" -j ACCEPT\n");
@@ -112,7 +124,7 @@ static void print_firewalld(const struct conf *conf, const struct door *doors, s
                             struct text *out) {
         for (size_t i = 0; i < n; i++) {
                 text_add(out, "firewall-cmd --permanent --add-port=");
-                add_port(out, doors[i].port);
+                add_port(out, &doors[i], '-');
                 text_char(out, '/');
                 text_add(out, doors[i].protocol);
                 text_add(out, "  # ");

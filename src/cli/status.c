@@ -2,7 +2,7 @@
 #include "cli/cli.h"
 #include "cli/client.h"
 
-enum { LABEL_WIDTH = 12 };
+enum { LABEL_WIDTH = 12, DOOR_WIDTH = 16 };
 
 static void add_label(struct text *out, const char *label) {
         text_add(out, label);
@@ -89,6 +89,32 @@ static void add_ports(struct text *out, const json_t *status) {
         text_char(out, '\n');
 }
 
+/* "ftp 21/tcp 192.168.1.6": one line for each that is open. */
+static void add_doors(struct text *out, const json_t *status) {
+        const json_t *door;
+        size_t i;
+
+        json_array_foreach(json_object_get(status, "doors"), i, door) {
+                struct text what = { 0 };
+
+                add_member(&what, door, "door", "?");
+                text_char(&what, ' ');
+                add_member(&what, door, "port", "?");
+                text_char(&what, '/');
+                add_member(&what, door, "protocol", "?");
+                while (what.n < DOOR_WIDTH && !what.failed)
+                        text_char(&what, ' ');
+                add_label(out, i == 0 ? "open" : "");
+                text_add(out, text_string(&what));
+                text_char(out, ' ');
+                add_member(out, door, "address", "?");
+                text_add(out, " on ");
+                add_member(out, door, "interface", "?");
+                text_char(out, '\n');
+                text_done(&what);
+        }
+}
+
 static void add_counts(struct text *out, const json_t *status) {
         add_label(out, "media");
         add_member(out, status, "media", "?");
@@ -165,6 +191,7 @@ static void show(const json_t *status, struct text *out) {
         add_head(out, status);
         add_interfaces(out, status);
         add_ports(out, status);
+        add_doors(out, status);
         add_counts(out, status);
         add_loaders(out, status);
         add_roles(out, status);

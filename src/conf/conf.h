@@ -18,11 +18,7 @@ struct conf_texts {
 };
 
 struct conf_machine {
-        struct mac mac; /* zero: known by its UUID alone */
-        bool has_uuid;
-        struct uuid uuid;
-        uint8_t loader; /* enum policy_kind */
-        enum policy_secure secure_boot;
+        struct mac mac;
         char *boot; /* an entry's id */
 };
 
@@ -36,7 +32,6 @@ struct conf {
         struct conf_texts interfaces; /* none: all that are up */
         char *state, *user, *root;    /* root "": none */
         struct conf_texts media, loaders;
-        enum policy_secure secure_boot;
         uint32_t workers; /* processes that serve files */
         struct {
                 enum conf_dhcp_mode mode;
@@ -75,6 +70,14 @@ struct conf {
                 char *certificate; /* "": one that we make ourselves */
                 char *key;         /* "": in the file of the certificate */
         } https;
+        struct {
+                uint16_t port;
+                struct conf_ports port_range; /* of data connections; 0: any */
+                uint32_t per_source;          /* connections at a time */
+                nsec_t idle_timeout;
+                uint32_t min_rate; /* bytes a second; 0: any */
+                char *root; /* a path not found at the top is looked for below this */
+        } ftp;
         struct {
                 enum conf_when mode;
                 uint16_t port;    /* of NFS and MOUNT */

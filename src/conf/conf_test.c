@@ -155,6 +155,7 @@ static void nothing_said_is_all_defaults(void **state) {
         assert_string_equal(conf->state, "/var/lib/bootjack");
         assert_int_equal(conf->dhcp.mode, CONF_DHCP_PROXY);
         assert_int_equal(conf->tftp.port, 69);
+        assert_int_equal(conf->ftp.port, 0);
         assert_int_equal(conf->http.port, 80);
         assert_true(conf->http.index);
         assert_string_equal(conf->menu.initial, "local");
@@ -208,6 +209,9 @@ static const struct refusal {
         { "tftp: {port: 65536}\n", 1, 14, "port must be a port number" },
         { "tftp: {port: -1}\n", 1, 14, "port must be a port number" },
         { "tftp: {per-source: 0}\n", 1, 20, "per-source must be a number" },
+        { "ftp: {port: ftp}\n", 1, 13, "port must be a port number" },
+        { "ftp: {idle-timeout: 1s}\n", 1, 21, "idle-timeout" },
+        { "ftp: {port-range: 40000}\n", 1, 19, "port-range must be two ports" },
         { "tftp: {port-range: 30000}\n", 1, 20, "port-range must be two ports" },
         { "tftp: {port-range: 31000-30000}\n", 1, 20, "port-range must be two ports" },
         { "tftp: {max-blksize: 511}\n", 1, 21, "max-blksize must be a number" },

@@ -50,17 +50,6 @@
                 { "filename", &type_filename, "",                                      \
                   "the boot file, instead of the automatic choice",                    \
                   AT(scope.filename) },                                                \
-                { "loader", &type_loader, "auto",                                      \
-                  "the kind of loader, instead of the automatic choice",               \
-                  AT(scope.loader) },                                                  \
-                { "secure-boot", &type_secure, NULL, "true: only signed loaders",      \
-                  AT(scope.secure_boot) },                                             \
-                { "reply-delay",                                                       \
-                  &type_duration,                                                      \
-                  NULL,                                                                \
-                  "answers wait so long, for firmware that misses quick ones",         \
-                  AT(scope.reply_delay),                                               \
-                  .most = "10s" },                                                     \
         {                                                                              \
                 "server-name", &type_server_name, "",                                  \
                         "the boot server's name, for clients that look for one",       \
@@ -75,8 +64,8 @@ static void check_item(struct parser *p, const struct doc_node *node, void *item
 }
 
 static void check_machine(struct parser *p, const struct doc_node *node, void *item) {
-        if (!doc_get(node, "mac") && !doc_get(node, "uuid"))
-                problem(p, node, "a machine needs the key 'mac' or 'uuid'", NULL);
+        if (!doc_get(node, "mac"))
+                problem(p, node, "a machine needs the key 'mac'", NULL);
 }
 
 static const struct option subnet_keys[] = {
@@ -165,13 +154,6 @@ static const struct option pxe_keys[] = {
 static const struct option machine_keys[] = {
         { "mac", &type_mac, NULL, "the machine",
           .offset = offsetof(struct conf_machine, mac) },
-        { "uuid", &type_uuid, NULL, "or by the UUID of its firmware",
-          .offset = offsetof(struct conf_machine, has_uuid) },
-        { "loader", &type_loader, "auto",
-          "the kind of loader, instead of the automatic choice",
-          .offset = offsetof(struct conf_machine, loader) },
-        { "secure-boot", &type_secure, NULL, "true: only signed loaders",
-          .offset = offsetof(struct conf_machine, secure_boot) },
         { "boot", &type_text, "", "the menu entry that is its default",
           .offset = offsetof(struct conf_machine, boot) },
         { "once", &type_later, NULL, "forget an assignment after it was booted once" },
@@ -262,6 +244,27 @@ static const struct option https_keys[] = {
         { 0 },
 };
 
+static const struct option ftp_keys[] = {
+        { "port", &type_port, "off", "21; off closes the door", IN(ftp, port),
+          .diff = CONF_DIFF_DOORS },
+        { "port-range", &type_ports, "any",
+          "where clients find passive data connections, for a firewall that does not "
+          "look into FTP",
+          IN(ftp, port_range), .diff = CONF_DIFF_DOORS },
+        { "per-source", &type_limit, "32", "connections at a time from one address",
+          IN(ftp, per_source), .diff = CONF_DIFF_SERVING },
+        { "idle-timeout", &type_duration, "5m", "until a client without a word is left",
+          IN(ftp, idle_timeout), .least = "5s", .most = "1d",
+          .diff = CONF_DIFF_SERVING },
+        { "min-rate", &type_limit, "500",
+          "bytes a second that a client takes after its first minute, or is cut off",
+          IN(ftp, min_rate), .diff = CONF_DIFF_SERVING },
+        { "root", &type_url_path, "",
+          "where a path is looked for that is not found at the top", IN(ftp, root),
+          .diff = CONF_DIFF_SERVING },
+        { 0 },
+};
+
 static const struct option nfs_keys[] = {
         { "mode", &type_when, "auto",
           "auto: on when a medium in the menu needs it; on; off", IN(nfs, mode),
@@ -303,9 +306,6 @@ const struct option conf_options[] = {
         { "loaders", &type_paths, NULL,
           "folders of loaders, searched before the system's own", AT(loaders),
           .diff = CONF_DIFF_FOLDERS },
-        { "secure-boot", &type_secure, NULL,
-          "true: only signed loaders, for every machine that is not told otherwise",
-          AT(secure_boot), .diff = CONF_DIFF_DHCP },
         { "dhcp", &type_map, NULL, "addresses, and what firmware is told to load",
           AT(dhcp), .keys = dhcp_keys, .diff = CONF_DIFF_DHCP },
         { "tftp", &type_map, NULL, "the door for firmware and old loaders", AT(tftp),
@@ -314,7 +314,8 @@ const struct option conf_options[] = {
           .keys = http_keys },
         { "https", &type_map, NULL, "the same, encrypted", AT(https),
           .keys = https_keys },
-        { "ftp", &type_later, NULL, "serve FTP" },
+        { "ftp", &type_map, NULL, "the door for installers of before, when asked for",
+          AT(ftp), .keys = ftp_keys },
         { "nfs", &type_map, NULL, "the door for live systems that read as they run",
           AT(nfs), .keys = nfs_keys },
         { "menu", &type_map, NULL, "what the person at the machine sees", AT(menu),

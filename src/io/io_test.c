@@ -175,8 +175,48 @@ static void sendfile_sends_the_extent_alone(void **state) {
         close(file);
 }
 
+/* As FTP's data connections have it: each port of a range, until there is none. */
+static void ports_of_a_range_are_given_and_given_back(void **state) {
+        const struct udp_ports ports = { 39990, 39992 };
+        struct udp_endpoint peer;
+        uint16_t port, seen = 0;
+        int fds[3], none, client, accepted;
+
+        for (size_t i = 0; i < 3; i++) {
+                assert_int_equal(tcp_listen_between(loopback, ports, 7, &fds[i], &port),
+                                 0);
+                assert_true(port >= 39990 && port <= 39992);
+                assert_int_equal(port, port_of(fds[i]));
+                seen |= (uint16_t)(1 << (port - 39990));
+        }
+        assert_int_equal(seen, 7);
+        assert_int_equal(tcp_listen_between(loopback, ports, 0, &none, &port),
+                         -EADDRINUSE);
+        assert_int_equal(tcp_accept(fds[0], &accepted, &peer, NULL), -EAGAIN);
+        port = port_of(fds[0]);
+        assert_int_equal(
+                tcp_connect(loopback, (struct udp_endpoint){ loopback, port }, &client),
+                0);
+        assert_int_equal(tcp_connected(client), 0);
+        assert_int_equal(tcp_accept(fds[0], &accepted, &peer, NULL), 0);
+        assert_int_equal(peer.port, port_of(client));
+        close(accepted);
+        close(fds[0]);
+        /* Its connection is remembered by the kernel; the port is free all the same. */
+        assert_int_equal(tcp_listen_between(loopback, ports, 0, &fds[0], &port), 0);
+        tcp_close_at_once(client);
+        for (size_t i = 0; i < 3; i++)
+                close(fds[i]);
+        assert_int_equal(
+                tcp_connect(loopback, (struct udp_endpoint){ loopback, port }, &client),
+                0);
+        assert_int_equal(tcp_connected(client), -ECONNREFUSED);
+        close(client);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(ports_of_a_range_are_given_and_given_back),
                 cmocka_unit_test(segments_arrive_as_datagrams),
                 cmocka_unit_test(the_loopback_interface_is_known),
                 cmocka_unit_test(every_address_of_an_interface_counts),

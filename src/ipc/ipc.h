@@ -33,7 +33,7 @@ enum ipc_kind {
         IPC_GENERATED, /* core → files: struct ipc_generated; fd: memfd when found */
         IPC_QUERY,     /* admin → core: struct ipc_query; tail: verb NUL args */
         IPC_ANSWER,    /* core → admin: struct ipc_answer; tail: JSON text */
-        IPC_STATUS,    /* parent → core: tail: JSON members on roles and doors */
+        IPC_STATUS,    /* parent → core: tail: the open doors, a JSON array */
         IPC_CERTIFICATE, /* parent → files: struct ipc_certificate; fds: the chain and
                             its key as PEM, sealed */
         IPC_NEED,        /* core → parent: struct ipc_need: open that door */
@@ -59,6 +59,7 @@ enum ipc_door {
         IPC_DOOR_NFS_UDP,
         IPC_DOOR_PORTMAP,
         IPC_DOOR_PORTMAP_UDP,
+        IPC_DOOR_FTP,
         IPC_N_DOORS,
 };
 const char *ipc_door_name(enum ipc_door door);

@@ -197,6 +197,10 @@ static void core_message(struct role *role, const struct ipc_message *message) {
         case IPC_SOCKET_GONE:
                 core_dhcp_socket_gone(core, message->body);
                 break;
+        case IPC_STATUS:
+                core->doors.n = 0;
+                text_bytes(&core->doors, message->tail, message->n_tail);
+                break;
         case IPC_EVENT: /* the parent's own */
                 pass_event(core, message);
                 break;
@@ -273,6 +277,7 @@ static void core_stop(struct role *role) {
         while (core->n_media > 0)
                 core_media_remove(core, core->media[0].id);
         machines_free(core->machines);
+        text_done(&core->doors);
         core_probe_stop(core);
         udp_batch_free(core->batch);
         packet_batch_free(core->overheard);

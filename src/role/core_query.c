@@ -247,9 +247,12 @@ static void query_machines(struct core *core, struct text *out) {
                                        : mac_format(m->facts.mac, text));
                 text_json_pair(out, "address",
                                m->address ? ip4_format(m->address, address) : NULL);
-                text_json_pair(out, "firmware",
-                               m->has_facts ? policy_facts_arch(&m->facts)->name
-                                            : NULL);
+                text_json_pair(
+                        out, "firmware",
+                        m->has_facts
+                                ? policy_arch(m->facts.has_arch ? m->facts.arch : 0)
+                                          ->name
+                                : NULL);
                 text_json_pair_u64(out, "story", m->story);
                 text_json_pair_u64(out, "last", m->last / NSEC_PER_SEC);
                 text_char(out, '}');
@@ -305,7 +308,7 @@ static void add_loaders(const struct core *core, struct text *out) {
         text_char(out, '{');
         for (unsigned i = POLICY_LOADER_NONE + 1; i < POLICY_N_LOADERS; i++)
                 text_json_pair(out, policy_loader_file((enum policy_loader)i),
-                               core->rules.loaders & POLICY_BIT(i)
+                               core->rules.loaders & 1u << i
                                        ? "present"
                                        : policy_loader_package((enum policy_loader)i));
         text_char(out, '}');
@@ -333,8 +336,11 @@ static void query_status(struct core *core, struct text *out) {
         text_json_pair_u64(out, "tftp", conf->tftp.port);
         text_json_pair_u64(out, "http", conf->http.port);
         text_json_pair_u64(out, "https", conf->https.port);
+        text_json_pair_u64(out, "ftp", conf->ftp.port);
         text_json_pair_u64(out, "nfs", is_nfs_open(core) ? conf->nfs.port : 0);
         text_char(out, '}');
+        text_json_key(out, "doors");
+        text_add(out, core->doors.n > 0 ? text_string(&core->doors) : "[]");
         text_json_pair(out, "root", conf->root[0] ? conf->root : NULL);
         text_json_pair_u64(out, "media", core->n_media);
         text_json_pair_u64(out, "leases", leases.bound);
@@ -381,8 +387,7 @@ static bool explain_facts(struct core *core, const char *arguments,
                 facts.arch = arch;
                 facts.is_http = policy_arch(arch)->is_http;
                 facts.is_pxe = !facts.is_http;
-                facts.is_ipxe = facts.is_uboot = facts.is_apple = false;
-                facts.is_pi = arch == POLICY_ARCH_PI;
+                facts.is_ipxe = false;
                 facts.ipxe_features = 0;
         }
         *ret = facts;

@@ -13,7 +13,7 @@
 
 #include "base/list.h"
 #include "ipc/sealed.h"
-#include "policy/loader.h"
+#include "policy/policy.h"
 #include "role/files_disk.h"
 #include "role/role.h"
 #include "sandbox/sandbox.h"
@@ -44,6 +44,7 @@ struct files {
         struct ipc_channel *core, *library;
         struct files_tftp *tftp;
         struct files_http *http;
+        struct files_ftp *ftp;
         struct files_nfs *nfs;
         struct list requests;
         size_t n_requests;
@@ -300,6 +301,8 @@ static void on_socket(struct files *files, const struct ipc_message *message) {
                 r = files_http_listen(files->http, fd, false);
         else if (socket->door == IPC_DOOR_HTTPS)
                 r = files_http_listen(files->http, fd, true);
+        else if (socket->door == IPC_DOOR_FTP)
+                r = files_ftp_listen(files->ftp, fd);
         else if (is_nfs(socket->door))
                 r = files_nfs_listen(files->nfs, nfs_kind(socket->door),
                                      socket->address, fd);
@@ -318,6 +321,8 @@ static void on_socket_gone(struct files *files, const struct ipc_message *messag
                 files_tftp_unlisten(files->tftp, at);
         else if (socket->door == IPC_DOOR_HTTP || socket->door == IPC_DOOR_HTTPS)
                 files_http_unlisten(files->http, at);
+        else if (socket->door == IPC_DOOR_FTP)
+                files_ftp_unlisten(files->ftp, at);
         else if (is_nfs(socket->door))
                 files_nfs_unlisten(files->nfs, nfs_kind(socket->door), at);
 }
@@ -427,6 +432,8 @@ static int files_start(struct role *role) {
         if (r == 0)
                 r = files_http_new(files, &files->http);
         if (r == 0)
+                r = files_ftp_new(files, &files->ftp);
+        if (r == 0)
                 r = files_nfs_new(files, &files->nfs);
         return r;
 }
@@ -435,6 +442,16 @@ static size_t add_path(struct sandbox_path *paths, size_t n, const char *path) {
         if (path[0] && n < SANDBOX_PATHS_MAX)
                 paths[n++] = (struct sandbox_path){ path, SANDBOX_READ };
         return n;
+}
+
+/* Data connections of FTP are made here: to its clients, and at ports for them. */
+static int enter_sandbox(const struct conf *conf, const struct sandbox_path *paths,
+                         size_t n) {
+        struct sandbox_ports ports = { conf->ftp.port_range.first,
+                                       conf->ftp.port_range.last };
+
+        return conf->ftp.port ? sandbox_enter_with_ports(paths, n, ports)
+                              : sandbox_enter(paths, n);
 }
 
 static int files_go(struct role *role) {
@@ -451,15 +468,15 @@ static int files_go(struct role *role) {
         n = add_path(paths, n, role->conf->root);
         for (size_t i = 0; i < role->conf->media.n; i++)
                 n = add_path(paths, n, role->conf->media.items[i]);
-        for (size_t i = 0; policy_places[i]; i++)
-                n = add_path(paths, n, policy_places[i]);
+        for (size_t i = 0; i < policy_n_files; i++)
+                n = add_path(paths, n, policy_files[i].host_path);
         for (size_t i = 0; i < ARRAY_SIZE(authority_files); i++) {
                 snprintf(authority[i], sizeof(authority[i]), "%s",
                          authority_path(files, i));
                 if (has_authority(files))
                         n = add_path(paths, n, authority[i]);
         }
-        r = sandbox_enter(paths, n);
+        r = enter_sandbox(role->conf, paths, n);
         return r < 0 ? r : 0;
 }
 
@@ -472,6 +489,7 @@ static void files_stop(struct role *role) {
 
         files_tftp_free(files->tftp);
         files_http_free(files->http);
+        files_ftp_free(files->ftp);
         files_nfs_free(files->nfs);
         LIST_FOR_EACH(pos, &files->requests)
         forget(files, CONTAINER_OF(pos, struct request, link));

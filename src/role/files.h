@@ -52,6 +52,12 @@ MUST_USE int files_nfs_key(struct files_nfs *door,
 /* All media that there are have been told. */
 void files_nfs_settled(struct files_nfs *door);
 
+struct files_ftp;
+MUST_USE int files_ftp_new(struct files *files, struct files_ftp **ret);
+struct files_ftp *files_ftp_free(struct files_ftp *door);
+MUST_USE int files_ftp_listen(struct files_ftp *door, int fd);
+void files_ftp_unlisten(struct files_ftp *door, struct udp_endpoint at);
+
 struct files_http;
 MUST_USE int files_http_new(struct files *files, struct files_http **ret);
 struct files_http *files_http_free(struct files_http *door);

@@ -346,6 +346,7 @@ static void print_banner(const struct parent *parent) {
         else
                 print_port("NFS", conf->nfs.mode == CONF_ON ? conf->nfs.port : 0);
         print_port("HTTPS", conf->https.port);
+        print_port("FTP", conf->ftp.port);
         fputc('\n', stderr);
         if (conf->root[0])
                 fprintf(stderr, "  root   %s\n", conf->root);

@@ -97,6 +97,8 @@ int parent_choose_interfaces(struct parent *parent);
  * first failure is said and returned; otherwise it becomes an event. */
 int parent_open_doors(struct parent *parent, bool strict);
 void parent_send_doors(struct parent *parent, struct parent_child *child);
+/* To the core, for whoever asks. */
+void parent_tell_doors(struct parent *parent);
 void parent_close_doors(struct parent *parent);
 void parent_close_log(struct parent *parent);
 MUST_USE int parent_watch_interfaces(struct parent *parent);

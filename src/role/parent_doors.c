@@ -18,7 +18,7 @@
 #include "io/udp.h"
 #include "role/parent.h"
 
-enum { DHCP_PORT = 67, CLIENT_PORT = 68, BINL_PORT = 4011 };
+enum { DHCP_PORT = 67, CLIENT_PORT = 68, BINL_PORT = 4011, STATUS_MAX = 50000 };
 
 static const struct net_interface *find_interface(const struct net_interface *all,
                                                   size_t n, const char *name) {
@@ -119,7 +119,8 @@ static bool is_nfs(const struct parent_door *door) {
 static bool is_bound_to_address(const struct parent_door *door) {
         return door->socket.door == IPC_DOOR_TFTP ||
                door->socket.door == IPC_DOOR_HTTP ||
-               door->socket.door == IPC_DOOR_HTTPS || is_nfs(door);
+               door->socket.door == IPC_DOOR_HTTPS ||
+               door->socket.door == IPC_DOOR_FTP || is_nfs(door);
 }
 
 /* What listens beside another server goes on doing so, where that is allowed. */
@@ -202,6 +203,7 @@ static int open_door(struct parent *parent, struct parent_door *door) {
                 break;
         case IPC_DOOR_HTTP:
         case IPC_DOOR_HTTPS:
+        case IPC_DOOR_FTP:
         case IPC_DOOR_NFS:
         case IPC_DOOR_PORTMAP:
                 r = tcp_listen(at, UDP_REUSEPORT, &door->fd);
@@ -222,6 +224,7 @@ static int report(struct parent *parent, const struct parent_door *door, int r,
                 [IPC_DOOR_TFTP] = "stop it, or set tftp.port in the configuration",
                 [IPC_DOOR_HTTP] = "stop it, or set http.port in the configuration",
                 [IPC_DOOR_HTTPS] = "stop it, or set https.port in the configuration",
+                [IPC_DOOR_FTP] = "stop it, or set ftp.port in the configuration",
                 [IPC_DOOR_NFS] = "stop it, or set nfs.port in the configuration",
                 [IPC_DOOR_NFS_UDP] = "stop it, or set nfs.port in the configuration",
                 [IPC_DOOR_PORTMAP] = "stop it, or set nfs.portmap: off",
@@ -321,6 +324,8 @@ static size_t plan(const struct parent *parent, struct parent_door *ret) {
                                 if (conf->https.port)
                                         PLAN(IPC_DOOR_HTTPS, conf->https.port,
                                              IPC_FILES, j)
+                                if (conf->ftp.port)
+                                        PLAN(IPC_DOOR_FTP, conf->ftp.port, IPC_FILES, j)
                                 if (conf->nfs.port && wants_nfs(parent)) {
                                         PLAN(IPC_DOOR_NFS, conf->nfs.port, IPC_FILES, j)
                                         PLAN(IPC_DOOR_NFS_UDP, conf->nfs.port,
@@ -388,6 +393,43 @@ static void tell_gone(struct parent *parent) {
         }
 }
 
+static void add_door(const struct parent_door *door, struct text *out) {
+        uint32_t kind = door->socket.door;
+        bool is_udp = kind < IPC_DOOR_HTTP || kind == IPC_DOOR_NFS_UDP ||
+                      kind == IPC_DOOR_PORTMAP_UDP;
+
+        text_json_next(out);
+        text_char(out, '{');
+        text_json_pair(out, "door", ipc_door_name((enum ipc_door)kind));
+        text_json_pair(out, "protocol", is_udp ? "udp" : "tcp");
+        text_json_pair(out, "interface", door->socket.interface);
+        text_json_key(out, "address");
+        text_char(out, '"');
+        text_ip4(out, door->socket.address);
+        text_char(out, '"');
+        text_json_pair_u64(out, "port", door->socket.port);
+        text_char(out, '}');
+}
+
+/* What is open, once for all workers: packet sockets are no doors for anybody. */
+void parent_tell_doors(struct parent *parent) {
+        struct parent_child *core = parent_child(parent, IPC_CORE, 0);
+        struct text out = { 0 };
+
+        text_char(&out, '[');
+        for (size_t i = 0; i < parent->n_doors && out.n < STATUS_MAX; i++) {
+                const struct parent_door *door = &parent->doors[i];
+
+                if (door->index == 0 && door->socket.port != 0 && is_planned(door) &&
+                    door->socket.door != IPC_DOOR_HEARD)
+                        add_door(door, &out);
+        }
+        text_char(&out, ']');
+        if (core->channel && !out.failed)
+                (void)ipc_send(core->channel, IPC_STATUS, NULL, out.s, out.n, NULL, 0);
+        text_done(&out);
+}
+
 int parent_open_doors(struct parent *parent, bool strict) {
         struct parent_door *planned = calloc(PARENT_DOORS_MAX, sizeof(*planned));
         size_t n, n_open = 0;
@@ -420,6 +462,8 @@ int parent_open_doors(struct parent *parent, bool strict) {
         memcpy(parent->doors, planned, n_open * sizeof(*planned));
         parent->n_doors = n_open;
         free(planned);
+        if (!strict)
+                parent_tell_doors(parent);
         return r;
 }
 
@@ -447,6 +491,8 @@ void parent_send_doors(struct parent *parent, struct parent_child *child) {
                 if (parent->doors[i].role == child->kind &&
                     parent->doors[i].index == child->index)
                         send_door(parent, &parent->doors[i]);
+        if (child->kind == IPC_CORE)
+                parent_tell_doors(parent);
 }
 
 static void say_up(struct parent *parent, const struct net_interface *interface,

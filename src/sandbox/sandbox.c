@@ -22,6 +22,7 @@
 #define NET_BIND_TCP    (1ULL << 0)
 #define NET_CONNECT_TCP (1ULL << 1)
 #define ACCESS_IOCTL    (1ULL << 15)
+#define RULE_NET_PORT   2
 #define SCOPE_ABSTRACT  (1ULL << 0)
 #define SCOPE_SIGNAL    (1ULL << 1)
 
@@ -29,6 +30,10 @@ enum { ABI_MAX = 6 };
 
 struct ruleset {
         uint64_t files, net, scoped;
+};
+
+struct net_port {
+        uint64_t access, port;
 };
 
 static const struct ruleset all_of[ABI_MAX + 1] = {
@@ -103,18 +108,41 @@ static int allow(int ruleset, uint64_t handled, const struct sandbox_path *path)
         return r;
 }
 
-static int restrict_files(const struct sandbox_path *paths, size_t n_paths) {
+static int allow_port(int ruleset, uint64_t port) {
+        const struct net_port rule = { NET_BIND_TCP, port };
+
+        return syscall(SYS_landlock_add_rule, ruleset, RULE_NET_PORT, &rule, 0) < 0
+                       ? -errno
+                       : 0;
+}
+
+/* Port 0 stands for those that the kernel chooses. */
+static int allow_ports(int ruleset, struct sandbox_ports ports) {
+        int r = allow_port(ruleset, 0);
+
+        for (uint32_t port = ports.first; port > 0 && port <= ports.last && r == 0;
+             port++)
+                r = allow_port(ruleset, port);
+        return r;
+}
+
+static int restrict_files(const struct sandbox_path *paths, size_t n_paths,
+                          const struct sandbox_ports *ports) {
         int abi = landlock_abi(), ruleset, r = 0;
         struct ruleset attr = all_of[abi];
 
         if (abi == 0)
                 return SANDBOX_WITHOUT_LANDLOCK;
+        if (ports)
+                attr.net &= ~NET_CONNECT_TCP;
         ruleset =
                 (int)syscall(SYS_landlock_create_ruleset, &attr, ruleset_size(abi), 0);
         if (ruleset < 0)
                 return -errno;
         for (size_t i = 0; i < n_paths && r == 0; i++)
                 r = allow(ruleset, attr.files, &paths[i]);
+        if (r == 0 && ports && attr.net & NET_BIND_TCP)
+                r = allow_ports(ruleset, *ports);
         if (r == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
                 r = -errno;
         close(ruleset);
@@ -168,7 +196,8 @@ int sandbox_become(const char *user) {
         return set_capabilities(keep, ARRAY_SIZE(keep));
 }
 
-int sandbox_enter(const struct sandbox_path *paths, size_t n_paths) {
+static int enter(const struct sandbox_path *paths, size_t n_paths,
+                 const struct sandbox_ports *ports) {
         const struct rlimit none = { 0, 0 };
         int r = set_capabilities(NULL, 0);
 
@@ -178,5 +207,14 @@ int sandbox_enter(const struct sandbox_path *paths, size_t n_paths) {
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
             setrlimit(RLIMIT_CORE, &none) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
                 return -errno;
-        return restrict_files(paths, n_paths);
+        return restrict_files(paths, n_paths, ports);
+}
+
+int sandbox_enter(const struct sandbox_path *paths, size_t n_paths) {
+        return enter(paths, n_paths, NULL);
+}
+
+int sandbox_enter_with_ports(const struct sandbox_path *paths, size_t n_paths,
+                             struct sandbox_ports ports) {
+        return enter(paths, n_paths, &ports);
 }

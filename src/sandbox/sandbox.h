@@ -39,5 +39,13 @@ bool sandbox_can_serve(void);
  * or abstract socket to a process outside. 0, SANDBOX_WITHOUT_LANDLOCK or -errno. */
 MUST_USE int sandbox_enter(const struct sandbox_path *paths, size_t n_paths);
 
+/* The same, but for TCP: it may connect, and listen at a port that the kernel chooses
+ * or at one of these (first 0: at none of them). */
+struct sandbox_ports {
+        uint16_t first, last;
+};
+MUST_USE int sandbox_enter_with_ports(const struct sandbox_path *paths, size_t n_paths,
+                                      struct sandbox_ports ports);
+
 /* What of it the kernel has: "landlock 7", or "no landlock". Static text. */
 const char *sandbox_describe(void);

@@ -61,6 +61,23 @@ static bool listen_anew(void) {
         return bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0;
 }
 
+static bool listen_at(uint16_t port) {
+        struct sockaddr_in at = { .sin_family = AF_INET,
+                                  .sin_port = htons(port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+        return bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0;
+}
+
+static bool listen_in_the_range(void) {
+        return listen_at(39999) && listen_at(40001);
+}
+
+static bool listen_behind_it(void) {
+        return listen_at(40002);
+}
+
 static bool trace_another(void) {
         return ptrace(PTRACE_SEIZE, victim, NULL, NULL) == 0;
 }
@@ -102,6 +119,49 @@ static void each_attempt_fails_inside_and_succeeds_outside(void **state) {
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
                 assert_true(run(rows[i].attempt, false));
                 assert_int_equal(run(rows[i].attempt, true), rows[i].allowed);
+        }
+}
+
+static bool run_with_ports(bool (*attempt)(void), struct sandbox_ports ports) {
+        int status;
+        pid_t pid = fork();
+
+        if (pid == 0) {
+                const struct sandbox_path paths[] = { { folder, SANDBOX_READ } };
+
+                if (sandbox_enter_with_ports(paths, 1, ports) != 0)
+                        _exit(2);
+                _exit(attempt() ? 0 : 1);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status));
+        assert_int_not_equal(WEXITSTATUS(status), 2);
+        return WEXITSTATUS(status) == 0;
+}
+
+/* What data connections of FTP need, and nothing else of it. */
+static void some_ports_can_be_left_open(void **state) {
+        static const struct {
+                bool (*attempt)(void);
+                bool without_range, with_range;
+        } rows[] = {
+                { connect_outwards, true, true },
+                { listen_anew, true, true },
+                { listen_in_the_range, false, true },
+                { listen_behind_it, false, false },
+                { read_outside, false, false },
+        };
+
+        if (geteuid() != 0 || strcmp(sandbox_describe(), "landlock 4") < 0)
+                skip();
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                assert_true(run(rows[i].attempt, false));
+                assert_int_equal(
+                        run_with_ports(rows[i].attempt, (struct sandbox_ports){ 0 }),
+                        rows[i].without_range);
+                assert_int_equal(run_with_ports(rows[i].attempt,
+                                                (struct sandbox_ports){ 39999, 40001 }),
+                                 rows[i].with_range);
         }
 }
 
@@ -158,6 +218,7 @@ static int tear_down(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(each_attempt_fails_inside_and_succeeds_outside),
+                cmocka_unit_test(some_ports_can_be_left_open),
                 cmocka_unit_test(the_parent_keeps_its_two_rights_and_no_more),
         };
         cmocka_set_message_output(CM_OUTPUT_TAP);
