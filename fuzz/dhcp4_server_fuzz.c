@@ -216,7 +216,7 @@ static void configure(struct run *r, uint8_t how) {
         r->subnets[0].bootp = how & 4;
         r->pool.last = r->pool.first + (how >> 3 & 3);
         r->subnets[0].scope.filename = how & 32 ? "a/file" : NULL;
-        r->config.rules.loaders = how & 64 ? 0 : (1u << POLICY_N_LOADERS) - 1;
+        r->config.rules.loaders = how & 64 ? 0 : POLICY_BIT(POLICY_N_LOADERS) - 1;
         r->config.rules.http_port = how & 128 ? 0 : 80;
 }
 

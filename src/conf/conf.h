@@ -18,7 +18,11 @@ struct conf_texts {
 };
 
 struct conf_machine {
-        struct mac mac;
+        struct mac mac; /* zero: known by its UUID alone */
+        bool has_uuid;
+        struct uuid uuid;
+        uint8_t loader; /* enum policy_kind */
+        enum policy_secure secure_boot;
         char *boot; /* an entry's id */
 };
 
@@ -32,6 +36,7 @@ struct conf {
         struct conf_texts interfaces; /* none: all that are up */
         char *state, *user, *root;    /* root "": none */
         struct conf_texts media, loaders;
+        enum policy_secure secure_boot;
         uint32_t workers; /* processes that serve files */
         struct {
                 enum conf_dhcp_mode mode;

@@ -89,8 +89,9 @@ void read_text(struct parser *p, const struct doc_node *node,
 bool text_equal(const struct option *option, const void *a, const void *b);
 
 extern const struct type type_text, type_path, type_paths, type_names, type_bool,
-        type_port, type_ports, type_count, type_limit, type_log_format, type_workers, type_blksize, type_duration, type_time,
-        type_u16, type_interface, type_address, type_mac, type_network, type_mode,
-        type_when, type_dhcp_options, type_serial, type_map, type_maps, type_later,
-        type_filename, type_server_name, type_url_path, type_pools, type_globs,
-        type_archs, type_prefixes, type_networks, type_bytes, type_uuid;
+        type_port, type_ports, type_count, type_limit, type_log_format, type_workers,
+        type_blksize, type_duration, type_time, type_u16, type_interface, type_address,
+        type_mac, type_network, type_mode, type_when, type_dhcp_options, type_serial,
+        type_map, type_maps, type_later, type_filename, type_server_name, type_url_path,
+        type_pools, type_globs, type_archs, type_prefixes, type_networks, type_bytes,
+        type_uuid, type_loader, type_secure;

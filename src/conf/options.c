@@ -50,6 +50,17 @@
                 { "filename", &type_filename, "",                                      \
                   "the boot file, instead of the automatic choice",                    \
                   AT(scope.filename) },                                                \
+                { "loader", &type_loader, "auto",                                      \
+                  "the kind of loader, instead of the automatic choice",               \
+                  AT(scope.loader) },                                                  \
+                { "secure-boot", &type_secure, NULL, "true: only signed loaders",      \
+                  AT(scope.secure_boot) },                                             \
+                { "reply-delay",                                                       \
+                  &type_duration,                                                      \
+                  NULL,                                                                \
+                  "answers wait so long, for firmware that misses quick ones",         \
+                  AT(scope.reply_delay),                                               \
+                  .most = "10s" },                                                     \
         {                                                                              \
                 "server-name", &type_server_name, "",                                  \
                         "the boot server's name, for clients that look for one",       \
@@ -64,8 +75,8 @@ static void check_item(struct parser *p, const struct doc_node *node, void *item
 }
 
 static void check_machine(struct parser *p, const struct doc_node *node, void *item) {
-        if (!doc_get(node, "mac"))
-                problem(p, node, "a machine needs the key 'mac'", NULL);
+        if (!doc_get(node, "mac") && !doc_get(node, "uuid"))
+                problem(p, node, "a machine needs the key 'mac' or 'uuid'", NULL);
 }
 
 static const struct option subnet_keys[] = {
@@ -154,6 +165,13 @@ static const struct option pxe_keys[] = {
 static const struct option machine_keys[] = {
         { "mac", &type_mac, NULL, "the machine",
           .offset = offsetof(struct conf_machine, mac) },
+        { "uuid", &type_uuid, NULL, "or by the UUID of its firmware",
+          .offset = offsetof(struct conf_machine, has_uuid) },
+        { "loader", &type_loader, "auto",
+          "the kind of loader, instead of the automatic choice",
+          .offset = offsetof(struct conf_machine, loader) },
+        { "secure-boot", &type_secure, NULL, "true: only signed loaders",
+          .offset = offsetof(struct conf_machine, secure_boot) },
         { "boot", &type_text, "", "the menu entry that is its default",
           .offset = offsetof(struct conf_machine, boot) },
         { "once", &type_later, NULL, "forget an assignment after it was booted once" },
@@ -306,6 +324,9 @@ const struct option conf_options[] = {
         { "loaders", &type_paths, NULL,
           "folders of loaders, searched before the system's own", AT(loaders),
           .diff = CONF_DIFF_FOLDERS },
+        { "secure-boot", &type_secure, NULL,
+          "true: only signed loaders, for every machine that is not told otherwise",
+          AT(secure_boot), .diff = CONF_DIFF_DHCP },
         { "dhcp", &type_map, NULL, "addresses, and what firmware is told to load",
           AT(dhcp), .keys = dhcp_keys, .diff = CONF_DIFF_DHCP },
         { "tftp", &type_map, NULL, "the door for firmware and old loaders", AT(tftp),

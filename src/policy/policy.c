@@ -1,155 +1,20 @@
 /*
  * The decision. Each rule is one function that looks, writes what it saw into the
- * trace, and either decides or leaves it to the next; the order is that of decide().
+ * trace, and either decides or leaves it to the next; the order is that of
+ * policy_decide(). What is to be had for a firmware is a list of kinds in the order in
+ * which we would rather have them (`orders` below); the first whose loader is there is
+ * taken.
  *
  * Firmware differs most in what comes after the first file. GRUB takes its server from
  * whoever gave the address, so beside somebody else's DHCP it ends at its prompt; iPXE
- * keeps the server that gave the file. Hence GRUB when we are the DHCP server, iPXE
- * when we are the proxy.
+ * and syslinux keep the server that gave the file. Hence GRUB when we are the DHCP
+ * server, iPXE when we are the proxy. By HTTP Boot GRUB finds no root either.
  */
 #include "policy/policy.h"
 
 #include <stdarg.h>
 
-/* The registry of processor architecture types (RFC 4578 2.1, RFC 5970 3.3 and IANA's
- * list since). 7 and 9 were swapped between RFC 4578's text and its errata, and
- * firmware for x64 uses both. */
-static const struct policy_arch archs[] = {
-        { 0, POLICY_BIOS, false, "BIOS" },
-        { 2, POLICY_UEFI_OTHER, false, "UEFI Itanium" },
-        { 6, POLICY_UEFI_IA32, false, "UEFI ia32" },
-        { 7, POLICY_UEFI_X64, false, "UEFI x64" },
-        { 9, POLICY_UEFI_X64, false, "UEFI x64 (as EBC)" },
-        { 10, POLICY_UEFI_ARM32, false, "UEFI arm32" },
-        { 11, POLICY_UEFI_ARM64, false, "UEFI arm64" },
-        { 15, POLICY_UEFI_IA32, true, "UEFI ia32 HTTP" },
-        { 16, POLICY_UEFI_X64, true, "UEFI x64 HTTP" },
-        { 17, POLICY_UEFI_X64, true, "UEFI x64 HTTP (as EBC)" },
-        { 18, POLICY_UEFI_ARM32, true, "UEFI arm32 HTTP" },
-        { 19, POLICY_UEFI_ARM64, true, "UEFI arm64 HTTP" },
-        { 20, POLICY_BIOS, true, "BIOS HTTP" },
-        { 21, POLICY_UBOOT, false, "U-Boot arm32" },
-        { 22, POLICY_UBOOT, false, "U-Boot arm64" },
-        { 23, POLICY_UBOOT, true, "U-Boot arm32 HTTP" },
-        { 24, POLICY_UBOOT, true, "U-Boot arm64 HTTP" },
-        { 25, POLICY_UEFI_OTHER, false, "UEFI RISC-V 32" },
-        { 26, POLICY_UEFI_OTHER, true, "UEFI RISC-V 32 HTTP" },
-        { 27, POLICY_UEFI_OTHER, false, "UEFI RISC-V 64" },
-        { 28, POLICY_UEFI_OTHER, true, "UEFI RISC-V 64 HTTP" },
-        { 37, POLICY_UEFI_OTHER, false, "UEFI LoongArch 32" },
-        { 38, POLICY_UEFI_OTHER, true, "UEFI LoongArch 32 HTTP" },
-        { 39, POLICY_UEFI_OTHER, false, "UEFI LoongArch 64" },
-        { 40, POLICY_UEFI_OTHER, true, "UEFI LoongArch 64 HTTP" },
-};
-
-static const struct {
-        const char *word;
-        uint16_t number;
-} arch_words[] = {
-        { "bios", 0 },         { "x86", 0 },         { "x64", 7 },
-        { "uefi", 7 },         { "uefi-x64", 7 },    { "ia32", 6 },
-        { "uefi-ia32", 6 },    { "arm64", 11 },      { "uefi-arm64", 11 },
-        { "arm32", 10 },       { "uefi-arm32", 10 }, { "ia32-http", 15 },
-        { "x64-http", 16 },    { "arm64-http", 19 }, { "uboot-arm32", 21 },
-        { "uboot-arm64", 22 },
-};
-
-const char *const policy_arch_words[] = {
-        "bios",        "x64",        "ia32",       "arm64",    "arm32",
-        "x64-http",    "ia32-http",  "arm64-http", "uefi-x64", "uefi-ia32",
-        "uefi-arm64",  "uefi-arm32", "uefi",       "x86",      "uboot-arm32",
-        "uboot-arm64", NULL,
-};
-
-#define SYSLINUX(name)                                                                 \
-        {                                                                              \
-                name, "/usr/lib/syslinux/modules/bios/" name, "syslinux-common",       \
-                        POLICY_LOADER_NONE                                             \
-        }
-
-const struct policy_file policy_files[] = {
-        { "pxelinux.0", "/usr/lib/PXELINUX/pxelinux.0", "pxelinux", POLICY_PXELINUX },
-        { "lpxelinux.0", "/usr/lib/PXELINUX/lpxelinux.0", "pxelinux",
-          POLICY_LOADER_NONE },
-        SYSLINUX("ldlinux.c32"),
-        SYSLINUX("libutil.c32"),
-        SYSLINUX("libcom32.c32"),
-        SYSLINUX("libgpl.c32"),
-        SYSLINUX("libmenu.c32"),
-        SYSLINUX("liblua.c32"),
-        SYSLINUX("menu.c32"),
-        SYSLINUX("vesamenu.c32"),
-        SYSLINUX("chain.c32"),
-        SYSLINUX("mboot.c32"),
-        SYSLINUX("linux.c32"),
-        SYSLINUX("pxechn.c32"),
-        SYSLINUX("reboot.c32"),
-        SYSLINUX("poweroff.c32"),
-        SYSLINUX("hdt.c32"),
-        SYSLINUX("ifcpu64.c32"),
-        SYSLINUX("cmd.c32"),
-        SYSLINUX("config.c32"),
-        SYSLINUX("ls.c32"),
-        { "memdisk", "/usr/lib/syslinux/memdisk", "syslinux-common",
-          POLICY_LOADER_NONE },
-        { "grubx64.efi", "/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed",
-          "grub-efi-amd64-signed", POLICY_GRUB_X64 },
-        { "grubaa64.efi", "/usr/lib/grub/arm64-efi-signed/grubnetaa64.efi.signed",
-          "grub-efi-arm64-signed", POLICY_GRUB_ARM64 },
-        { "snponly.efi", "/usr/lib/ipxe/snponly.efi", "ipxe", POLICY_SNPONLY },
-        { "ipxe.efi", "/usr/lib/ipxe/ipxe.efi", "ipxe", POLICY_IPXE_EFI },
-        { "ipxe.efi", "/boot/ipxe.efi", "ipxe", POLICY_IPXE_EFI },
-        { "undionly.kpxe", "/usr/lib/ipxe/undionly.kpxe", "ipxe", POLICY_LOADER_NONE },
-        { "ipxe.lkrn", "/usr/lib/ipxe/ipxe.lkrn", "ipxe", POLICY_LOADER_NONE },
-};
-const size_t policy_n_files = ARRAY_SIZE(policy_files);
-
-const struct policy_arch *policy_arch(uint16_t number) {
-        static const struct policy_arch unknown = { .number = UINT16_MAX,
-                                                    .name = "unknown" };
-
-        for (size_t i = 0; i < ARRAY_SIZE(archs); i++)
-                if (archs[i].number == number)
-                        return &archs[i];
-        return &unknown;
-}
-
-const char *policy_firmware_name(enum policy_firmware firmware) {
-        static const char *const names[POLICY_N_FIRMWARE] = {
-                "unknown",    "bios",       "uefi-x64",   "uefi-ia32",
-                "uefi-arm64", "uefi-arm32", "uefi-other", "uboot",
-        };
-
-        return names[(unsigned)firmware < POLICY_N_FIRMWARE ? firmware : 0];
-}
-
-bool policy_arch_parse(const char *name, uint16_t *ret) {
-        for (size_t i = 0; i < ARRAY_SIZE(arch_words); i++)
-                if (strcmp(arch_words[i].word, name) == 0) {
-                        *ret = arch_words[i].number;
-                        return true;
-                }
-        return false;
-}
-
-static const struct policy_file *file_of(enum policy_loader loader) {
-        for (size_t i = 0; i < policy_n_files; i++)
-                if (loader != POLICY_LOADER_NONE && policy_files[i].loader == loader)
-                        return &policy_files[i];
-        return NULL;
-}
-
-const char *policy_loader_file(enum policy_loader loader) {
-        const struct policy_file *file = file_of(loader);
-
-        return file ? file->name : "";
-}
-
-const char *policy_loader_package(enum policy_loader loader) {
-        const struct policy_file *file = file_of(loader);
-
-        return file ? file->package : "";
-}
+#include "policy/loader.h"
 
 const char *policy_dialect_name(enum policy_dialect dialect) {
         static const char *const names[] = { "none", "pxelinux", "grub", "ipxe" };
@@ -162,6 +27,9 @@ struct decider {
         const struct policy_rules *rules;
         const struct policy_facts *facts;
         const struct policy_arch *arch;
+        const struct policy_machine *machine; /* NULL: it has no name */
+        enum policy_kind pin;
+        enum policy_secure secure;
         struct policy_decision *d;
 };
 
@@ -191,31 +59,53 @@ static void join(char *out, size_t n, const char *first, ...) {
         } while (0)
 #define WHY(p, ...) JOIN((p)->d->why, __VA_ARGS__)
 
-static bool has_loader(const struct decider *p, enum policy_loader loader) {
-        bool has = p->rules->loaders & 1u << loader;
+/* ---- what is there ---- */
+
+static void trace_missing(struct decider *p, enum policy_loader loader) {
+        const struct policy_loader_info *info = policy_loader_info(loader);
+
+        if (info->package[0])
+                TRACE(p, "loader", info->file, " is missing: install the package ",
+                      info->package);
+        else
+                TRACE(p, "loader", info->file,
+                      " is missing: no package has it, put it into a folder of "
+                      "`loaders`");
+}
+
+static bool has_loader(struct decider *p, enum policy_loader loader) {
+        bool has = p->rules->loaders & POLICY_BIT(loader);
 
         if (has)
                 TRACE(p, "loader", policy_loader_file(loader), " is there");
         else
-                TRACE(p, "loader", policy_loader_file(loader),
-                      " is missing: install the package ",
-                      policy_loader_package(loader));
+                trace_missing(p, loader);
         return has;
 }
 
-static void boot_loader(struct decider *p, enum policy_loader loader,
-                        enum policy_dialect dialect) {
-        p->d->verdict = POLICY_BOOT;
-        p->d->loader = loader;
-        p->d->dialect = dialect;
-        JOIN(p->d->file, policy_loader_file(loader));
+static void refuse(struct decider *p) {
+        p->d->verdict = POLICY_CANNOT_BOOT;
+        p->d->file[0] = '\0';
+        p->d->is_http = false;
+        p->d->loader = POLICY_LOADER_NONE;
+        p->d->dialect = POLICY_NO_DIALECT;
 }
 
-static void cannot_boot_without(struct decider *p, enum policy_loader loader) {
-        p->d->verdict = POLICY_CANNOT_BOOT;
-        WHY(p, "no ", policy_loader_file(loader), " for ", p->arch->name,
-            ": install the package ", policy_loader_package(loader));
+static void refuse_without(struct decider *p, enum policy_loader loader) {
+        const struct policy_loader_info *info = policy_loader_info(loader);
+
+        refuse(p);
+        if (loader == POLICY_LOADER_NONE)
+                WHY(p, "no loader for ", p->arch->name);
+        else if (info->package[0])
+                WHY(p, "no ", info->file, " for ", p->arch->name,
+                    ": install the package ", info->package);
+        else
+                WHY(p, "no ", info->file, " for ", p->arch->name,
+                    ": put it into a folder of `loaders`, no package has it");
 }
+
+/* ---- what is answered ---- */
 
 static void format_port(uint16_t port, char out[static 8]) {
         struct writer w = writer_of(out, 7);
@@ -239,21 +129,33 @@ static void set_url(struct decider *p, const char *path) {
              path);
 }
 
-static bool has_http(struct decider *p) {
-        if (p->rules->http_port != 0)
-                return true;
-        p->d->verdict = POLICY_CANNOT_BOOT;
-        WHY(p, p->arch->name, " needs HTTP here, and HTTP is off (http.port)");
-        return false;
+static bool is_by_url(const struct decider *p) {
+        return p->facts->is_http || p->arch->is_http;
 }
 
-static void boot_script(struct decider *p, const char *because) {
-        if (!has_http(p))
-                return;
+static void boot_loader(struct decider *p, enum policy_loader loader) {
+        const struct policy_loader_info *info = policy_loader_info(loader);
+
+        p->d->verdict = POLICY_BOOT;
+        p->d->loader = loader;
+        p->d->dialect = info->dialect;
+        if (p->d->is_http)
+                set_url(p, info->file);
+        else
+                JOIN(p->d->file, info->file);
+}
+
+static void boot_script(struct decider *p) {
         p->d->verdict = POLICY_BOOT;
         p->d->dialect = POLICY_DIALECT_IPXE;
         set_url(p, "boot.ipxe");
-        WHY(p, because);
+        WHY(p, "iPXE gets the menu as a script over HTTP");
+}
+
+/* ---- which kind ---- */
+
+static bool is_ipxe_kind(enum policy_kind kind) {
+        return kind == POLICY_KIND_IPXE || kind == POLICY_KIND_SNPONLY;
 }
 
 /* iPXE that can go on to a script by itself; a maker's crippled build cannot, and is
@@ -262,98 +164,179 @@ static bool is_able_ipxe(const struct decider *p) {
         return p->facts->is_ipxe && p->facts->ipxe_features & POLICY_IPXE_HTTP;
 }
 
-static void boot_ipxe(struct decider *p, const char *because) {
-        enum policy_loader loader = POLICY_SNPONLY;
+/* Takes this kind if it is to be had. *missing is the first that would have done, of
+ * those that a package has. */
+static bool try_kind(struct decider *p, enum policy_kind kind,
+                     enum policy_loader *missing) {
+        enum policy_loader loader = policy_loader_of(kind, p->arch->firmware);
 
-        if (is_able_ipxe(p)) {
+        if (is_ipxe_kind(kind) && is_able_ipxe(p) && p->rules->http_port != 0) {
                 TRACE(p, "client", "is iPXE with HTTP: never iPXE again");
-                boot_script(p, "iPXE gets the menu as a script over HTTP");
-                return;
+                boot_script(p);
+                return true;
         }
-        if (!has_http(p))
-                return;
-        /* snponly.efi goes through the firmware's own driver for the very card that the
-         * machine booted from; ipxe.efi may find another card, or none. */
-        if (!has_loader(p, POLICY_SNPONLY)) {
-                if (!has_loader(p, POLICY_IPXE_EFI)) {
-                        cannot_boot_without(p, POLICY_SNPONLY);
-                        return;
-                }
-                loader = POLICY_IPXE_EFI;
+        if (loader == POLICY_LOADER_NONE)
+                return false;
+        if (is_ipxe_kind(kind) && p->rules->http_port == 0) {
+                TRACE(p, "loader", policy_loader_file(loader),
+                      " would need HTTP for its menu, and HTTP is off (http.port)");
+                return false;
         }
-        boot_loader(p, loader, POLICY_DIALECT_IPXE);
-        WHY(p, because);
+        if (*missing == POLICY_LOADER_NONE ||
+            policy_loader_package(*missing)[0] == '\0')
+                *missing = loader;
+        if (!has_loader(p, loader))
+                return false;
+        boot_loader(p, loader);
+        return true;
 }
 
-static void boot_http(struct decider *p) {
-        p->d->is_http = true;
-        if (p->arch->firmware != POLICY_UEFI_X64) {
-                p->d->verdict = POLICY_CANNOT_BOOT;
-                WHY(p, "no loader for ", p->arch->name);
-                return;
-        }
-        boot_ipxe(p, "UEFI HTTP Boot gets iPXE by its URL");
-        if (p->d->verdict == POLICY_BOOT && p->d->loader != POLICY_LOADER_NONE)
-                set_url(p, policy_loader_file(p->d->loader));
-}
+enum { ORDER_MAX = 6 };
 
-static void boot_uefi(struct decider *p, enum policy_loader grub) {
-        if (p->facts->is_proxy) {
-                TRACE(p, "mode",
-                      "proxy: GRUB would ask the other server for its menu, so not "
-                      "GRUB");
-                if (p->arch->firmware == POLICY_UEFI_X64) {
-                        boot_ipxe(p, "UEFI beside another DHCP server gets iPXE");
-                        return;
-                }
-                p->d->verdict = POLICY_CANNOT_BOOT;
-                WHY(p, "no loader for ", p->arch->name, " in proxy mode");
-                return;
-        }
-        if (has_loader(p, grub)) {
-                boot_loader(p, grub, POLICY_DIALECT_GRUB);
-                WHY(p, p->arch->name, " gets GRUB");
-        } else if (p->arch->firmware == POLICY_UEFI_X64 &&
-                   (is_able_ipxe(p) || p->rules->loaders & 1u << POLICY_SNPONLY)) {
-                boot_ipxe(p, "UEFI gets iPXE, as there is no GRUB");
-        } else {
-                cannot_boot_without(p, grub);
-        }
-}
+/* Lists of kinds, the best first; AUTO ends them. */
+static const struct order {
+        const char *because; /* for the trace: why in this order */
+        const enum policy_kind kinds[ORDER_MAX];
+} bios_order = { "pxelinux shows the menu with the least of everything",
+                 { POLICY_KIND_PXELINUX, POLICY_KIND_LPXELINUX, POLICY_KIND_SNPONLY,
+                   POLICY_KIND_IPXE } },
+  uefi_order = { "GRUB is signed, small and needs no HTTP",
+                 { POLICY_KIND_GRUB, POLICY_KIND_SNPONLY, POLICY_KIND_IPXE,
+                   POLICY_KIND_SYSLINUX } },
+  /* GRUB 2.06 here ends at its prompt: it asks who gave the address for its menu. */
+        uefi_proxy_order = { "proxy: GRUB would ask the other server for its menu, so "
+                             "not "
+                             "GRUB",
+                             { POLICY_KIND_SNPONLY, POLICY_KIND_IPXE,
+                               POLICY_KIND_SYSLINUX } },
+  /* snponly.efi goes through the firmware's own driver for the very card that the
+   * machine booted from; ipxe.efi may find another card, or none (ipxe/ipxe#541, #972,
+   * #1211). */
+        http_order = { "HTTP Boot: iPXE goes on by the firmware's own driver",
+                       { POLICY_KIND_SNPONLY, POLICY_KIND_IPXE } },
+  /* GRUB of the arm64 installer takes its root from an HTTP Boot, that of x64 does
+   * not. */
+        http_arm64_order = {
+                "HTTP Boot: iPXE goes on by the firmware's own driver; GRUB "
+                "finds its menu by HTTP on arm64",
+                { POLICY_KIND_SNPONLY, POLICY_KIND_IPXE, POLICY_KIND_GRUB }
+        };
 
-static void boot_bios(struct decider *p) {
-        if (!has_loader(p, POLICY_PXELINUX)) {
-                cannot_boot_without(p, POLICY_PXELINUX);
-                return;
-        }
-        boot_loader(p, POLICY_PXELINUX, POLICY_DIALECT_PXELINUX);
-        WHY(p, p->facts->is_ipxe ? "iPXE on BIOS gets pxelinux" : "BIOS gets pxelinux");
-}
-
-static void boot_by_firmware(struct decider *p) {
-        if (p->facts->is_http || p->arch->is_http) {
-                boot_http(p);
-                return;
-        }
+static const struct order *order_of(const struct decider *p) {
         switch (p->arch->firmware) {
         case POLICY_BIOS:
-                boot_bios(p);
-                break;
+                return is_by_url(p) ? NULL : &bios_order;
         case POLICY_UEFI_X64:
-                boot_uefi(p, POLICY_GRUB_X64);
-                break;
+        case POLICY_UEFI_IA32:
+        case POLICY_UEFI_ARM32:
         case POLICY_UEFI_ARM64:
-                boot_uefi(p, POLICY_GRUB_ARM64);
-                break;
+        case POLICY_UEFI_RISCV64:
+        case POLICY_UEFI_LOONG64:
+                if (is_by_url(p))
+                        return p->arch->firmware == POLICY_UEFI_ARM64
+                                       ? &http_arm64_order
+                                       : &http_order;
+                return p->facts->is_proxy ? &uefi_proxy_order : &uefi_order;
         default:
-                p->d->verdict = POLICY_CANNOT_BOOT;
-                WHY(p, "no loader for ", p->arch->name);
+                return NULL;
         }
+}
+
+static bool is_uefi(enum policy_firmware firmware) {
+        return firmware == POLICY_UEFI_X64 || firmware == POLICY_UEFI_IA32 ||
+               firmware == POLICY_UEFI_ARM64 || firmware == POLICY_UEFI_ARM32 ||
+               firmware == POLICY_UEFI_RISCV64 || firmware == POLICY_UEFI_LOONG64;
+}
+
+/* "UEFI x64 gets GRUB", "UEFI arm64 beside another DHCP server gets iPXE". */
+static void say_chosen(struct decider *p) {
+        WHY(p, p->facts->is_ipxe ? "iPXE on " : "", p->arch->name,
+            p->facts->is_proxy && is_uefi(p->arch->firmware)
+                    ? " beside another DHCP server"
+                    : "",
+            " gets ", policy_loader_info(p->d->loader)->what,
+            p->d->is_http ? " by its URL" : "");
+}
+
+static void boot_in_order(struct decider *p, const struct order *order) {
+        enum policy_loader missing = POLICY_LOADER_NONE;
+
+        TRACE(p, "order", order->because);
+        for (size_t i = 0; i < ORDER_MAX && order->kinds[i] != POLICY_KIND_AUTO; i++) {
+                if (!try_kind(p, order->kinds[i], &missing))
+                        continue;
+                if (p->d->loader != POLICY_LOADER_NONE)
+                        say_chosen(p);
+                return;
+        }
+        refuse_without(p, missing);
+        if (p->rules->http_port == 0 && order != &bios_order && order != &uefi_order)
+                WHY(p, p->arch->name,
+                    " would get iPXE, which needs HTTP, and HTTP is off (http.port)");
+}
+
+/* ---- rules, in their order ---- */
+
+static bool is_of(const struct policy_machine *m, const struct policy_facts *f) {
+        return m->has_uuid ? f->has_uuid && memcmp(m->uuid.b, f->uuid.b, 16) == 0
+                           : !mac_is_zero(m->mac) && mac_is_equal(m->mac, f->mac);
+}
+
+/* By MAC in a sorted list; those known by their UUID stand before all, their MAC is
+ * zero. */
+static const struct policy_machine *find_machine(const struct policy_rules *rules,
+                                                 const struct policy_facts *facts) {
+        size_t low = 0, high = rules->n_machines;
+
+        for (size_t i = 0; i < high && mac_is_zero(rules->machines[i].mac); i++)
+                if (is_of(&rules->machines[i], facts))
+                        return &rules->machines[i];
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+                const struct policy_machine *m = &rules->machines[middle];
+                int order = memcmp(m->mac.b, facts->mac.b, sizeof(m->mac.b));
+
+                if (order == 0)
+                        return m;
+                if (order < 0)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return NULL;
+}
+
+static void find_wishes(struct decider *p) {
+        const struct policy_machine *m = p->machine = find_machine(p->rules, p->facts);
+
+        p->pin = m && m->loader ? (enum policy_kind)m->loader
+                                : (enum policy_kind)p->facts->loader;
+        p->secure = m && m->secure_boot     ? m->secure_boot
+                    : p->facts->secure_boot ? p->facts->secure_boot
+                                            : p->rules->secure_boot;
+        if (m && m->boot && m->boot[0])
+                TRACE(p, "machine", "is to boot ", m->boot);
+        if (p->pin != POLICY_KIND_AUTO)
+                TRACE(p, "pinned", "to ", policy_kind_word(p->pin),
+                      m && m->loader ? " (machines)" : " (dhcp)");
+        if (p->secure == POLICY_SECURE_ON)
+                TRACE(p, "secure boot", "is asked for: only a signed chain will do");
+        p->d->secure_boot = p->secure;
 }
 
 static bool is_ipxe_file(const char *name) {
         return strstr(name, "ipxe") || strstr(name, "snponly") ||
                strstr(name, "undionly");
+}
+
+/* A loader of ours that nobody signs, under a name that says so. */
+static bool is_unsigned_file(const char *name) {
+        const char *last = strrchr(name, '/');
+        enum policy_loader loader = policy_loader_by_file(last ? last + 1 : name);
+
+        return loader != POLICY_LOADER_NONE &&
+               policy_loader_info(loader)->kind != POLICY_KIND_SHIM &&
+               policy_loader_info(loader)->kind != POLICY_KIND_GRUB;
 }
 
 /* `filename` of the subnet: what the administrator wrote wins, but for the commonest
@@ -368,10 +351,16 @@ static bool decide_configured(struct decider *p) {
         if (is_able_ipxe(p) && is_ipxe_file(name) && p->rules->http_port != 0) {
                 TRACE(p, "filename", name,
                       " is iPXE, and so is the client: passed over");
-                boot_script(p, "iPXE gets the menu as a script over HTTP");
+                boot_script(p);
                 return true;
         }
         TRACE(p, "filename", name, " is configured for this subnet");
+        if (p->secure == POLICY_SECURE_ON && is_unsigned_file(name)) {
+                refuse(p);
+                WHY(p, "the configuration names ", name,
+                    ", which nobody signs, and asks for Secure Boot");
+                return true;
+        }
         p->d->verdict = POLICY_BOOT;
         p->d->dialect = strstr(name, "pxelinux") ? POLICY_DIALECT_PXELINUX
                         : strstr(name, "grub")   ? POLICY_DIALECT_GRUB
@@ -386,19 +375,161 @@ static bool decide_configured(struct decider *p) {
         return true;
 }
 
+/* Apple's NetBoot: a list of images by BSDP, an INFORM with options of its own, and
+ * then TFTP of a booter that only Apple makes. */
+static void refuse_apple(struct decider *p) {
+        refuse(p);
+        WHY(p, "a Mac's NetBoot (BSDP) starts nothing but Apple's own images: hold "
+               "Option and start it from a stick");
+}
+
+/* A Raspberry Pi asks for its files by names of its own, below a folder named for its
+ * serial number first; the name that it is told is not used. */
+static void boot_pi(struct decider *p) {
+        p->d->verdict = POLICY_BOOT;
+        JOIN(p->d->file, "bootcode.bin");
+        TRACE(p, "files",
+              "its own boot loader asks for SERIAL/start4.elf or "
+              "bootcode.bin, and on from there, without a menu");
+        WHY(p, "a Raspberry Pi gets the files of its own boot loader");
+}
+
+/* U-Boot's `pxe get` looks for pxelinux.cfg/ in the folder of the file that it was
+ * told; `dhcp` fetches that file and does not start it. */
+static void boot_uboot(struct decider *p) {
+        if (p->facts->is_proxy) {
+                /* It takes the first offer, and ours has no address. */
+                refuse(p);
+                WHY(p, "U-Boot knows no proxyDHCP: let the other server say "
+                       "next-server and filename, or `setenv serverip`");
+                return;
+        }
+        p->d->is_http = false; /* there is no HTTPClient in its requests */
+        p->d->verdict = POLICY_BOOT;
+        p->d->dialect = POLICY_DIALECT_PXELINUX;
+        JOIN(p->d->file, "pxelinux.0");
+        WHY(p, "U-Boot's `pxe get` finds the menu beside this file, which it does not "
+               "start");
+}
+
+/* The image itself: UEFI 2.10 3.5.2, HTTP Boot of a disk image into memory. */
+static void boot_image(struct decider *p) {
+        const char *iso = p->machine && p->machine->iso ? p->machine->iso : "";
+
+        if (iso[0] == '\0') {
+                refuse(p);
+                WHY(p, "it is pinned to an image as a disk, and no image is assigned "
+                       "to it (machines: boot)");
+        } else if (!p->d->is_http || !is_uefi(p->arch->firmware)) {
+                refuse(p);
+                WHY(p, "an image as a disk is for UEFI HTTP Boot, and this is ",
+                    p->arch->name);
+        } else {
+                p->d->verdict = POLICY_BOOT;
+                set_url(p, iso);
+                WHY(p, "HTTP Boot gets the image itself, as a disk in memory");
+        }
+}
+
+/* What the administrator chose is not replaced by something else. */
+static void boot_pinned(struct decider *p) {
+        enum policy_loader missing = POLICY_LOADER_NONE;
+
+        if (p->pin == POLICY_KIND_ISO) {
+                boot_image(p);
+                return;
+        }
+        if (p->pin == POLICY_KIND_GRUB && p->facts->is_proxy)
+                TRACE(p, "mode",
+                      "proxy: GRUB may ask the other server for its menu; it was "
+                      "pinned to GRUB");
+        if (try_kind(p, p->pin, &missing)) {
+                if (p->d->loader != POLICY_LOADER_NONE)
+                        WHY(p, "it is pinned to ", policy_kind_word(p->pin));
+                return;
+        }
+        refuse_without(p, missing);
+        if (missing == POLICY_LOADER_NONE)
+                WHY(p, "it is pinned to ", policy_kind_word(p->pin),
+                    ", which there is none of for ", p->arch->name,
+                    is_ipxe_kind(p->pin) && p->rules->http_port == 0
+                            ? ", or HTTP is off (http.port)"
+                            : "");
+}
+
+/* Nothing but a chain that firmware verifies from its first link on. */
+static void boot_secure(struct decider *p) {
+        enum policy_loader shim = policy_loader_of(POLICY_KIND_SHIM, p->arch->firmware);
+
+        if (shim == POLICY_LOADER_NONE) {
+                refuse(p);
+                WHY(p, "Secure Boot is asked for, and there is no signed loader for ",
+                    p->arch->name);
+        } else if (p->facts->is_proxy) {
+                refuse(p);
+                WHY(p, "Secure Boot is asked for, and beside another DHCP server the "
+                       "signed GRUB asks that server for its menu: let Bootjack give "
+                       "the addresses");
+        } else if (p->d->is_http && p->arch->firmware != POLICY_UEFI_ARM64) {
+                refuse(p);
+                WHY(p, "Secure Boot is asked for, and the signed GRUB finds no menu by "
+                       "HTTP Boot: let this machine boot by PXE");
+        } else if (!has_loader(p, shim)) {
+                refuse_without(p, shim);
+                WHY(p, "Secure Boot is asked for: install the packages ",
+                    policy_loader_package(shim), " and ",
+                    policy_loader_package(
+                            policy_loader_of(POLICY_KIND_GRUB, p->arch->firmware)));
+        } else {
+                boot_loader(p, shim);
+                WHY(p, p->arch->name,
+                    " with Secure Boot gets shim, which fetches the "
+                    "signed GRUB beside it");
+        }
+}
+
 static bool is_booting(const struct policy_facts *f) {
-        return f->is_pxe || f->is_http || f->is_ipxe;
+        return f->is_pxe || f->is_http || f->is_ipxe || f->is_uboot || f->is_apple;
+}
+
+static void boot_by_firmware(struct decider *p) {
+        const struct order *order = order_of(p);
+
+        p->d->is_http = is_by_url(p);
+        if (p->facts->is_apple)
+                refuse_apple(p);
+        else if (p->arch->firmware == POLICY_PI)
+                boot_pi(p);
+        else if (p->facts->is_uboot || p->arch->firmware == POLICY_UBOOT)
+                boot_uboot(p);
+        else if (p->d->is_http && p->rules->http_port == 0) {
+                refuse(p);
+                WHY(p, p->arch->name, " needs HTTP, and HTTP is off (http.port)");
+        } else if (p->secure == POLICY_SECURE_ON && p->pin != POLICY_KIND_ISO)
+                boot_secure(p);
+        else if (p->pin != POLICY_KIND_AUTO)
+                boot_pinned(p);
+        else if (order)
+                boot_in_order(p, order);
+        else
+                refuse_without(p, POLICY_LOADER_NONE);
 }
 
 static void trace_client(struct decider *p) {
         const struct policy_facts *f = p->facts;
 
-        if (f->has_arch)
+        if (f->is_pi)
+                TRACE(p, "firmware", p->arch->name,
+                      " (its class, UUID and MAC; option 93 says BIOS)");
+        else if (f->has_arch)
                 TRACE(p, "firmware", p->arch->name, " (option 93)");
         else
                 TRACE(p, "firmware", "no option 93: taken for BIOS");
         TRACE(p, "client",
-              f->is_ipxe    ? "iPXE"
+              f->is_apple   ? "Apple's NetBoot (BSDP)"
+              : f->is_ipxe  ? "iPXE"
+              : f->is_pi    ? "a Raspberry Pi's boot loader"
+              : f->is_uboot ? "U-Boot"
               : f->is_http  ? "UEFI HTTP Boot"
               : f->is_pxe   ? "PXE firmware"
               : f->is_bootp ? "BOOTP"
@@ -409,8 +540,10 @@ static void trace_client(struct decider *p) {
 
 void policy_decide(const struct policy_rules *rules, const struct policy_facts *facts,
                    struct policy_decision *ret) {
-        struct decider p = { rules, facts,
-                             policy_arch(facts->has_arch ? facts->arch : 0), ret };
+        struct decider p = { .rules = rules,
+                             .facts = facts,
+                             .arch = policy_facts_arch(facts),
+                             .d = ret };
         char address[IP4_TEXT_MAX];
 
         *ret = (struct policy_decision){ .verdict = POLICY_NOT_A_BOOT,
@@ -419,6 +552,7 @@ void policy_decide(const struct policy_rules *rules, const struct policy_facts *
                                                                 ? facts->next_server
                                                                 : facts->server };
         trace_client(&p);
+        find_wishes(&p);
         /* An old ROM or board names no class but takes the file it is told. */
         if ((is_booting(facts) || !facts->is_proxy) && decide_configured(&p))
                 goto traced;
@@ -433,55 +567,4 @@ traced:
                       ip4_format(ret->next_server, address));
         else
                 TRACE(&p, "answer", "no file: ", ret->why);
-}
-
-static void add_facts(const struct policy_facts *f, struct text *out) {
-        char mac[MAC_TEXT_MAX], address[IP4_TEXT_MAX], uuid[UUID_TEXT_MAX];
-
-        text_json_key(out, "facts");
-        text_char(out, '{');
-        text_json_pair(out, "mac", mac_format(f->mac, mac));
-        text_json_pair(out, "uuid", f->has_uuid ? uuid_format(f->uuid, uuid) : NULL);
-        text_json_key(out, "arch");
-        if (f->has_arch)
-                text_u64(out, f->arch);
-        else
-                text_add(out, "null");
-        text_json_pair(out, "firmware", policy_arch(f->has_arch ? f->arch : 0)->name);
-        text_json_pair_bool(out, "pxe", f->is_pxe);
-        text_json_pair_bool(out, "http", f->is_http);
-        text_json_pair_bool(out, "ipxe", f->is_ipxe);
-        text_json_pair_bool(out, "bootp", f->is_bootp);
-        text_json_pair_bool(out, "proxy", f->is_proxy);
-        text_json_pair(out, "vendor_class", f->vendor_class);
-        text_json_pair(out, "user_class", f->user_class);
-        text_json_pair(out, "server", ip4_format(f->server, address));
-        text_char(out, '}');
-}
-
-void policy_json(const struct policy_facts *facts, const struct policy_decision *d,
-                 struct text *out) {
-        static const char *const verdicts[] = { "boot", "not-a-boot", "cannot-boot" };
-        char address[IP4_TEXT_MAX];
-
-        add_facts(facts, out);
-        text_json_key(out, "decision");
-        text_char(out, '{');
-        text_json_pair(out, "verdict", verdicts[d->verdict]);
-        text_json_pair(out, "file", d->file);
-        text_json_pair(out, "next_server", ip4_format(d->next_server, address));
-        text_json_pair(out, "loader", policy_loader_file(d->loader));
-        text_json_pair(out, "dialect", policy_dialect_name(d->dialect));
-        text_json_pair(out, "why", d->why);
-        text_char(out, '}');
-        text_json_key(out, "trace");
-        text_char(out, '[');
-        for (size_t i = 0; i < d->n_trace; i++) {
-                text_json_next(out);
-                text_char(out, '{');
-                text_json_pair(out, "rule", d->trace[i].rule);
-                text_json_pair(out, "outcome", d->trace[i].outcome);
-                text_char(out, '}');
-        }
-        text_char(out, ']');
 }

@@ -16,8 +16,15 @@ enum policy_firmware {
         POLICY_UEFI_ARM32,
         POLICY_UEFI_OTHER,
         POLICY_UBOOT,
+        POLICY_UEFI_RISCV64,
+        POLICY_UEFI_LOONG64,
+        POLICY_PI, /* a Raspberry Pi's own boot loader */
+        POLICY_POWER,
+        POLICY_S390,
         POLICY_N_FIRMWARE,
 };
+
+enum { POLICY_ARCH_PI = 41 };
 
 /* RFC 4578 2.1 and its registry. */
 struct policy_arch {
@@ -28,6 +35,9 @@ struct policy_arch {
 };
 /* Never NULL: an unlisted number has firmware UNKNOWN and the name "unknown". */
 const struct policy_arch *policy_arch(uint16_t number);
+/* What a client's facts say it is, some of which say the wrong number. */
+struct policy_facts;
+const struct policy_arch *policy_facts_arch(const struct policy_facts *facts);
 const char *policy_firmware_name(enum policy_firmware firmware); /* "uefi-x64" */
 /* The number of a name such as bios, x64, uefi-x64, arm64, x64-http. */
 MUST_USE bool policy_arch_parse(const char *name, uint16_t *ret);
@@ -42,6 +52,9 @@ enum {
         POLICY_IPXE_MENU = 1 << 4,
 };
 
+/* What the configuration knows of a machine; "unknown" can start what is unsigned. */
+enum policy_secure { POLICY_SECURE_UNKNOWN, POLICY_SECURE_ON, POLICY_SECURE_OFF };
+
 /* What is known about one client at one moment. Texts are terminated, raw from the
  * wire: print them through text_printable(). */
 struct policy_facts {
@@ -54,43 +67,80 @@ struct policy_facts {
         bool is_ipxe;           /* option 77 or 175 says iPXE */
         uint32_t ipxe_features; /* 0 with is_ipxe: it did not say */
         bool is_bootp;          /* no option 53 at all */
+        bool is_uboot;          /* option 60 begins with U-Boot */
+        bool is_pi;             /* a Raspberry Pi's ROM or EEPROM */
+        bool is_apple;          /* option 60 begins with AAPLBSDPC: NetBoot of a Mac */
         bool is_proxy;          /* somebody else gives the address */
         ip4_t server;           /* ours, on the wire the client is on */
         /* What the configuration of its subnet says; 0 and "" when it says nothing. */
         ip4_t next_server;
         const char *filename; /* borrowed; NULL as "" */
+        uint8_t loader;       /* enum policy_kind: what it is pinned to */
+        enum policy_secure secure_boot;
         char vendor_class[64], user_class[64];
 };
 
-/* The loaders we know by name. */
+/* The loaders we know by name; policy/loader.h knows the rest of them. */
 enum policy_loader {
         POLICY_LOADER_NONE,
-        POLICY_PXELINUX,   /* pxelinux.0 */
-        POLICY_GRUB_X64,   /* grubx64.efi */
-        POLICY_GRUB_ARM64, /* grubaa64.efi */
-        POLICY_SNPONLY,    /* snponly.efi: iPXE upon the firmware's own driver */
-        POLICY_IPXE_EFI,   /* ipxe.efi: iPXE with its own drivers */
+        POLICY_PXELINUX,
+        POLICY_LPXELINUX,
+        POLICY_GRUB_BIOS,
+        POLICY_UNDIONLY,
+        POLICY_IPXE_BIOS,
+        POLICY_GRUB_X64,
+        POLICY_SHIM_X64,
+        POLICY_SNPONLY,  /* iPXE upon the firmware's own driver; x64 */
+        POLICY_IPXE_EFI, /* iPXE with its own drivers; x64 */
+        POLICY_SYSLINUX_X64,
+        POLICY_GRUB_IA32,
+        POLICY_SHIM_IA32,
+        POLICY_SNPONLY_IA32,
+        POLICY_IPXE_IA32,
+        POLICY_SYSLINUX_IA32,
+        POLICY_GRUB_ARM64,
+        POLICY_SHIM_ARM64,
+        POLICY_SNPONLY_ARM64,
+        POLICY_IPXE_ARM64,
+        POLICY_GRUB_ARM32,
+        POLICY_IPXE_ARM32,
+        POLICY_GRUB_RISCV64,
+        POLICY_IPXE_RISCV64,
+        POLICY_GRUB_LOONG64,
+        POLICY_IPXE_LOONG64,
+        POLICY_MEMDISK,
+        POLICY_MBOOT,
+        POLICY_WIMBOOT,
+        POLICY_IPXE_KERNEL,
+        POLICY_SYSTEMD_BOOT_X64,
+        POLICY_SYSTEMD_BOOT_IA32,
+        POLICY_SYSTEMD_BOOT_ARM64,
         POLICY_N_LOADERS,
 };
+const char *policy_loader_file(enum policy_loader loader);    /* "pxelinux.0" */
+const char *policy_loader_package(enum policy_loader loader); /* of Debian; "" */
 
-/* A file that a loader or menu needs at the top of the tree, where Debian's packages
- * put it, and which package that is. Several rows may have one name: the first path
- * that exists is taken. */
-struct policy_file {
-        const char *name;
-        const char *host_path;
-        const char *package;
-        enum policy_loader loader; /* NONE: a module or helper */
+/* A machine by name: what the configuration says of it and of nobody else. */
+struct policy_machine {
+        struct mac mac; /* zero: known by its UUID */
+        bool has_uuid;
+        struct uuid uuid;
+        uint8_t loader; /* enum policy_kind; AUTO: nothing said */
+        enum policy_secure secure_boot;
+        const char *boot; /* "": nothing assigned */
+        const char *iso;  /* the served path of the assigned medium's image; "": none */
 };
-extern const struct policy_file policy_files[];
-extern const size_t policy_n_files;
-const char *policy_loader_file(enum policy_loader loader); /* "pxelinux.0" */
-const char *policy_loader_package(enum policy_loader loader);
 
 struct policy_rules {
-        uint32_t loaders;   /* mask 1 << enum policy_loader: there to be served */
-        uint16_t http_port; /* 0: no HTTP */
+        uint64_t loaders;               /* mask of POLICY_BIT(): there to be served */
+        uint16_t http_port;             /* 0: no HTTP */
+        enum policy_secure secure_boot; /* of who is not told otherwise */
+        const struct policy_machine
+                *machines; /* in the order of their MACs; borrowed */
+        size_t n_machines;
 };
+
+#define POLICY_BIT(loader) ((uint64_t)1 << (loader))
 
 enum policy_dialect {
         POLICY_NO_DIALECT,
@@ -106,7 +156,7 @@ enum policy_verdict {
         POLICY_CANNOT_BOOT, /* asks to boot and we have nothing for it: see why */
 };
 
-enum { POLICY_FILE_MAX = 128, POLICY_WHY_MAX = 200, POLICY_TRACE_MAX = 12 };
+enum { POLICY_FILE_MAX = 128, POLICY_WHY_MAX = 240, POLICY_TRACE_MAX = 24 };
 
 struct policy_trace {
         const char *rule; /* static text: what was looked at */
@@ -121,7 +171,8 @@ struct policy_decision {
         char file[POLICY_FILE_MAX];  /* option 67 and `file`; a URL for HTTP and iPXE */
         ip4_t next_server;           /* siaddr */
         bool is_http;                /* answer with option 60 HTTPClient */
-        char why[POLICY_WHY_MAX];    /* a clause: "BIOS firmware gets pxelinux" */
+        enum policy_secure secure_boot; /* what is wished for this machine */
+        char why[POLICY_WHY_MAX];       /* a clause: "BIOS firmware gets pxelinux" */
         size_t n_trace;
         struct policy_trace trace[POLICY_TRACE_MAX];
 };

@@ -3,14 +3,15 @@
 
 #include "test/check.h"
 
-enum { ALL = (1u << POLICY_N_LOADERS) - 1 };
-#define WITHOUT(loader) (ALL & ~(1u << (loader)))
+#define ALL             (POLICY_BIT(POLICY_N_LOADERS) - 1)
+#define WITHOUT(loader) (ALL & ~POLICY_BIT(loader))
 
 static const struct row {
         const char *what;
         uint16_t arch;
         bool is_pxe, is_http, is_ipxe, is_proxy;
-        uint32_t features, loaders;
+        uint32_t features;
+        uint64_t loaders;
         uint16_t port;
         const char *filename;
         enum policy_verdict verdict;
@@ -23,14 +24,15 @@ static const struct row {
         { "BIOS beside a DHCP server", 0, true, false, false, true, 0, ALL, 80, "",
           POLICY_BOOT, "pxelinux.0", "pxelinux" },
         { "BIOS without pxelinux", 0, true, false, false, false, 0,
-          WITHOUT(POLICY_PXELINUX), 80, "", POLICY_CANNOT_BOOT, "",
-          "install the package pxelinux" },
+          WITHOUT(POLICY_PXELINUX), 80, "", POLICY_BOOT, "lpxelinux.0", "lpxelinux" },
+        { "BIOS with nothing", 0, true, false, false, false, 0, 0, 80, "",
+          POLICY_CANNOT_BOOT, "", "install the package pxelinux" },
         { "UEFI", 7, true, false, false, false, 0, ALL, 80, "", POLICY_BOOT,
           "grubx64.efi", "GRUB" },
         { "UEFI as EBC", 9, true, false, false, false, 0, ALL, 80, "", POLICY_BOOT,
           "grubx64.efi", "GRUB" },
         { "UEFI without GRUB", 7, true, false, false, false, 0,
-          WITHOUT(POLICY_GRUB_X64), 80, "", POLICY_BOOT, "snponly.efi", "no GRUB" },
+          WITHOUT(POLICY_GRUB_X64), 80, "", POLICY_BOOT, "snponly.efi", "iPXE" },
         { "UEFI with nothing", 7, true, false, false, false, 0, 0, 80, "",
           POLICY_CANNOT_BOOT, "", "grub-efi-amd64-signed" },
         { "UEFI proxy", 7, true, false, false, true, 0, ALL, 80, "", POLICY_BOOT,
@@ -38,7 +40,9 @@ static const struct row {
         { "UEFI proxy without snponly", 7, true, false, false, true, 0,
           WITHOUT(POLICY_SNPONLY), 80, "", POLICY_BOOT, "ipxe.efi", "iPXE" },
         { "UEFI proxy without HTTP", 7, true, false, false, true, 0, ALL, 0, "",
-          POLICY_CANNOT_BOOT, "", "http.port" },
+          POLICY_BOOT, "efi64/syslinux.efi", "syslinux" },
+        { "UEFI proxy without HTTP and syslinux", 7, true, false, false, true, 0,
+          WITHOUT(POLICY_SYSLINUX_X64), 0, "", POLICY_CANNOT_BOOT, "", "http.port" },
         { "UEFI proxy, iPXE at last", 7, true, false, true, true, POLICY_IPXE_HTTP, ALL,
           80, "", POLICY_BOOT, "http://10.0.0.1/boot.ipxe", "script" },
         { "UEFI proxy, iPXE, another port", 7, true, false, true, true,
@@ -47,9 +51,9 @@ static const struct row {
         { "UEFI proxy, iPXE without HTTP", 7, true, false, true, true, 0, ALL, 80, "",
           POLICY_BOOT, "snponly.efi", "iPXE" },
         { "HTTP Boot", 16, false, true, false, false, 0, ALL, 80, "", POLICY_BOOT,
-          "http://10.0.0.1/snponly.efi", "HTTP Boot" },
-        { "ia32", 6, true, false, false, false, 0, ALL, 80, "", POLICY_CANNOT_BOOT, "",
-          "no loader for UEFI ia32" },
+          "http://10.0.0.1/snponly.efi", "by its URL" },
+        { "ia32", 6, true, false, false, false, 0, ALL, 80, "", POLICY_BOOT,
+          "grubia32.efi", "GRUB" },
         { "arm64", 11, true, false, false, false, 0, ALL, 80, "", POLICY_BOOT,
           "grubaa64.efi", "GRUB" },
         { "an unlisted number", 999, true, false, false, false, 0, ALL, 80, "",

@@ -26,6 +26,9 @@ struct scope {
         ip4_t next_server;                     /* siaddr */
         const char *filename;
         const char *server_name; /* sname */
+        uint8_t loader;          /* enum policy_kind; AUTO says nothing */
+        enum policy_secure secure_boot;
+        nsec_t reply_delay; /* answers wait for so long */
 };
 
 /* ---- whom ---- */

@@ -323,6 +323,9 @@ static void decide(struct exchange *x) {
         f->server = x->local;
         f->filename = NULL;
         f->next_server = 0;
+        f->loader = 0;
+        f->secure_boot = POLICY_SECURE_UNKNOWN;
+        x->reply_delay = 0;
         for (size_t i = 0; i < x->n_scopes; i++) {
                 const struct scope *scope = x->scopes[i];
 
@@ -330,6 +333,12 @@ static void decide(struct exchange *x) {
                         f->filename = scope->filename;
                 if (f->next_server == 0)
                         f->next_server = scope->next_server;
+                if (f->loader == 0)
+                        f->loader = scope->loader;
+                if (f->secure_boot == POLICY_SECURE_UNKNOWN)
+                        f->secure_boot = scope->secure_boot;
+                if (x->reply_delay == 0)
+                        x->reply_delay = scope->reply_delay;
         }
         policy_decide(&x->server->config.rules, f, &x->decision);
         x->has_decision = true;
@@ -345,7 +354,8 @@ static const struct adapt_form *form_with(unsigned flag) {
         return &forms[0];
 }
 
-/* iPXE is no firmware to be guessed at, and shares its card with some that is. A menu
+/* iPXE is no firmware to be guessed at, and shares its card with some that is; of a
+ * Raspberry Pi its maker says what it takes. A menu
  * that is configured is what the administrator wants seen: nothing is tried there. */
 static void choose_form(struct exchange *x) {
         const struct policy_facts *f = &x->facts;
@@ -355,7 +365,7 @@ static void choose_form(struct exchange *x) {
         x->form = (struct adapt_choice){ .form = NULL };
         if (x->decision.verdict != POLICY_BOOT || (!f->is_pxe && !f->is_http))
                 return;
-        if (f->is_ipxe)
+        if (f->is_ipxe || f->is_pi)
                 x->form.form = form_with(ADAPT_CONTROL_FILE);
         else if (x->server->config.pxe.n_items > 0 && f->is_pxe)
                 x->form.form = form_with(ADAPT_BOOT_SERVERS);

@@ -121,6 +121,7 @@ struct exchange {
         struct policy_facts facts;
         struct policy_decision decision;
         bool has_decision;
+        nsec_t reply_delay;       /* that the configuration wants */
         struct adapt_choice form; /* .form is NULL for who does not boot */
         struct pool_client client;
         nsec_t now;

@@ -110,7 +110,9 @@ static void add_vendor_options(const struct exchange *x, const struct reply *rep
 
         if (is_configured(x, reply, DHCP4_VENDOR_OPTIONS))
                 return;
-        if (reply->has_item) {
+        if (x->facts.is_pi) {
+                vendor.is_pi = true;
+        } else if (reply->has_item) {
                 vendor.has_item = true;
                 vendor.item = reply->item;
                 vendor.layer = reply->layer;
@@ -325,6 +327,7 @@ void send_reply(struct exchange *x, const struct reply *reply) {
         list.n = list.n_bytes = 0;
         memset(list.has, 0, sizeof(list.has));
         send->durable = reply->durable;
+        send->delay = x->reply_delay;
         route(x, reply, send);
         dhcp4_build_head(&w, head_of(x, reply, &head));
         gather(x, reply, &list);

@@ -58,11 +58,15 @@ static struct event *client_event(struct exchange *x, enum event_kind kind) {
 
 static const char *firmware_text(const struct exchange *x) {
         const struct policy_facts *f = &x->facts;
-        const char *name = policy_arch(f->has_arch ? f->arch : 0)->name;
+        const char *name = policy_facts_arch(f)->name;
 
         if (f->is_ipxe)
                 return actions_text(x->out, "iPXE on ", name, NULL);
-        if (f->is_pxe || f->is_http)
+        if (f->is_apple)
+                return "a Mac's NetBoot";
+        if (f->is_uboot && !f->has_arch)
+                return "U-Boot";
+        if (f->is_pxe || f->is_http || f->is_uboot)
                 return name;
         return f->is_bootp ? "a BOOTP client" : "a DHCP client";
 }

@@ -66,6 +66,7 @@ enum dhcp4_how {
 struct dhcp4_send {
         enum dhcp4_how how;
         bool durable; /* only after every PERSIST before it is on disk */
+        nsec_t delay; /* and then so much later */
         int ifindex;
         ip4_t from, to;
         uint16_t from_port, port;

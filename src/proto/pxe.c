@@ -54,6 +54,56 @@ static uint32_t ipxe_features(struct span value) {
         return found;
 }
 
+/* IEEE's blocks of Raspberry Pi's maker; the newest boards have the last. */
+static bool is_pi_mac(struct mac mac) {
+        static const uint8_t blocks[][3] = {
+                { 0xb8, 0x27, 0xeb }, { 0xdc, 0xa6, 0x32 }, { 0xe4, 0x5f, 0x01 },
+                { 0x28, 0xcd, 0xc1 }, { 0xd8, 0x3a, 0xdd }, { 0x2c, 0xcf, 0x67 },
+                { 0x88, 0xa2, 0x9e },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(blocks); i++)
+                if (memcmp(blocks[i], mac.b, 3) == 0)
+                        return true;
+        return false;
+}
+
+/*
+ * A Raspberry Pi's own boot loader sends the class and the number of a PC with a BIOS.
+ * Newer ones have a UUID that begins with the board's name ("RPi4", "RPi5": the option
+ * DHCP_OPTION97 of its EEPROM's configuration); of older ones only the MAC says what
+ * they are. UEFI or U-Boot on such a board sends numbers of its own.
+ */
+static bool is_pi(const struct policy_facts *f) {
+        if (!f->is_pxe || f->is_ipxe)
+                return false;
+        if (f->has_arch && f->arch == POLICY_ARCH_PI)
+                return true;
+        if (f->has_arch && f->arch != 0)
+                return false;
+        return (f->has_uuid && memcmp(f->uuid.b, "RPi", 3) == 0) || is_pi_mac(f->mac);
+}
+
+/* PXE 2.1 table of option 60: "PXEClient:Arch:00007:UNDI:003000". What it says counts
+ * when there is no option 93. */
+static bool arch_of_class(const char *class, uint16_t *ret) {
+        const char *at = strstr(class, "Client:Arch:");
+        uint32_t number = 0;
+
+        if (!at)
+                return false;
+        at += 12;
+        for (size_t i = 0; i < 5; i++) {
+                if (at[i] < '0' || at[i] > '9')
+                        return false;
+                number = number * 10 + (uint32_t)(at[i] - '0');
+        }
+        if (number > UINT16_MAX)
+                return false;
+        *ret = (uint16_t)number;
+        return true;
+}
+
 void pxe_facts(const struct dhcp4_message *message, struct policy_facts *ret) {
         struct span vendor = dhcp4_option(message, DHCP4_VENDOR_CLASS);
         struct span uuid = dhcp4_option(message, DHCP4_UUID);
@@ -64,6 +114,8 @@ void pxe_facts(const struct dhcp4_message *message, struct policy_facts *ret) {
         f.is_bootp = message->type == DHCP4_BOOTP;
         f.is_pxe = begins_with(vendor, "PXEClient");
         f.is_http = begins_with(vendor, "HTTPClient");
+        f.is_uboot = begins_with(vendor, "U-Boot");
+        f.is_apple = begins_with(vendor, "AAPLBSDPC");
         f.is_ipxe = has_user_class(dhcp4_option(message, DHCP4_USER_CLASS), "iPXE");
         f.ipxe_features = ipxe_features(dhcp4_option(message, DHCP4_IPXE));
         f.is_ipxe |= f.ipxe_features != 0;
@@ -81,6 +133,9 @@ void pxe_facts(const struct dhcp4_message *message, struct policy_facts *ret) {
                           sizeof(f.vendor_class));
         dhcp4_option_text(message, DHCP4_USER_CLASS, f.user_class,
                           sizeof(f.user_class));
+        if (!f.has_arch)
+                f.has_arch = arch_of_class(f.vendor_class, &f.arch);
+        f.is_pi = is_pi(&f);
         *ret = f;
 }
 
@@ -154,10 +209,33 @@ static void build_prompt(struct writer *w, const struct scope_pxe *menu, size_t 
                 writer_bytes(w, menu->prompt, n);
 }
 
+/*
+ * What a Raspberry Pi looks for before it takes us for its boot server: the text, with
+ * three blanks behind it that only its first ROMs want (its network boot documentation
+ * and LTSP's configuration of dnsmasq), as the one item of a menu.
+ */
+static void build_pi(struct writer *w) {
+        static const struct scope_pxe_item item = { .title = "Raspberry Pi Boot   " };
+        static const struct scope_pxe menu = { .prompt = "PXE",
+                                               .items = &item,
+                                               .n_items = 1 };
+
+        writer_u8(w, PXE_DISCOVERY_CONTROL);
+        writer_u8(w, 1);
+        writer_u8(w, 1 | 2);
+        build_prompt(w, &menu, strlen(menu.prompt));
+        build_menu(w, &menu, 1);
+        writer_u8(w, DHCP4_END);
+}
+
 void pxe_build_vendor(struct writer *w, const struct pxe_vendor *vendor) {
         const struct scope_pxe *menu = vendor->menu;
         size_t prompt, n;
 
+        if (vendor->is_pi) {
+                build_pi(w);
+                return;
+        }
         if (vendor->control) {
                 writer_u8(w, PXE_DISCOVERY_CONTROL);
                 writer_u8(w, 1);

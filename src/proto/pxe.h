@@ -25,6 +25,7 @@ struct pxe_vendor {
         ip4_t server;                 /* ours, for items that name none */
         bool has_item;                /* the answer of a boot server to this question */
         uint16_t item, layer;
+        bool is_pi; /* for a Raspberry Pi, and none of the above */
 };
 /* The option's value, at most 255 bytes: a menu too long loses its last items. */
 void pxe_build_vendor(struct writer *w, const struct pxe_vendor *vendor);

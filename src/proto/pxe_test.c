@@ -154,6 +154,52 @@ static void the_first_architecture_is_the_one_that_asks(void **state) {
         assert_false(facts_of_one(DHCP4_ARCHITECTURE, VALUE("\7")).has_arch);
 }
 
+static void an_architecture_in_the_class_counts_without_option_93(void **state) {
+        struct policy_facts f = facts_of_one(DHCP4_VENDOR_CLASS,
+                                             VALUE("PXEClient:Arch:00011:UNDI:003000"));
+
+        assert_true(f.has_arch);
+        assert_int_equal(f.arch, 11);
+        f = facts_of((struct option[]){ { DHCP4_VENDOR_CLASS,
+                                          VALUE("PXEClient:Arch:00000:UNDI:002001") },
+                                        { DHCP4_ARCHITECTURE, VALUE("\0\7") } },
+                     2);
+        assert_int_equal(f.arch, 7);
+        f = facts_of_one(DHCP4_VENDOR_CLASS, VALUE("PXEClient:Arch:0001"));
+        assert_false(f.has_arch);
+        f = facts_of_one(DHCP4_VENDOR_CLASS, VALUE("PXEClient:Arch:99999:UNDI"));
+        assert_false(f.has_arch);
+}
+
+static struct policy_facts pi_facts(const char *uuid, const char *arch,
+                                    const char *class) {
+        return facts_of(
+                (struct option[]){ { DHCP4_UUID, uuid, 17 },
+                                   { DHCP4_ARCHITECTURE, arch, 2 },
+                                   { DHCP4_VENDOR_CLASS, class, strlen(class) } },
+                3);
+}
+
+/* The UUID of an EEPROM's boot loader begins with the board's name. */
+static void a_raspberry_pi_says_it_is_a_pc_but_for_its_uuid(void **state) {
+        static const char class[] = "PXEClient:Arch:00000:UNDI:002001";
+        static const char pi[] = "\0RPi4\x11\x31\xc0\0abcdefgh";
+        static const char pc[] = "\0abcdefghijklmnop";
+
+        assert_true(pi_facts(pi, "\0\0", class).is_pi);
+        assert_true(pi_facts(pc, "\0\x29", class).is_pi);
+        assert_false(pi_facts(pc, "\0\0", class).is_pi);
+        assert_false(pi_facts(pi, "\0\x0b", class).is_pi); /* UEFI on a Pi */
+        assert_false(pi_facts(pi, "\0\0", "U-Boot.armv8").is_pi);
+}
+
+static void u_boot_and_macs_are_known_by_their_class(void **state) {
+        assert_true(facts_of_one(DHCP4_VENDOR_CLASS, VALUE("U-Boot.armv8")).is_uboot);
+        assert_true(facts_of_one(DHCP4_VENDOR_CLASS, VALUE("AAPLBSDPC/i386/iMac14,3"))
+                            .is_apple);
+        assert_false(facts_of_one(DHCP4_VENDOR_CLASS, VALUE("udhcp 1.36")).is_uboot);
+}
+
 static void long_classes_are_cut(void **state) {
         char value[255];
         struct policy_facts f;
@@ -224,6 +270,9 @@ int main(void) {
                 cmocka_unit_test(features_of_ipxe_count_when_they_are_not_zero),
                 cmocka_unit_test(a_uuid_is_a_type_of_0_and_16_bytes),
                 cmocka_unit_test(the_first_architecture_is_the_one_that_asks),
+                cmocka_unit_test(an_architecture_in_the_class_counts_without_option_93),
+                cmocka_unit_test(a_raspberry_pi_says_it_is_a_pc_but_for_its_uuid),
+                cmocka_unit_test(u_boot_and_macs_are_known_by_their_class),
                 cmocka_unit_test(long_classes_are_cut),
                 cmocka_unit_test(a_menu_is_servers_titles_and_a_prompt),
                 cmocka_unit_test(a_menu_too_long_loses_its_last_items),

@@ -1,7 +1,8 @@
 #pragma once
 /*
  * Private to the core: the state that its files share. core.c wires, core_dhcp.c
- * executes what the DHCP server wants, core_probe.c asks the wire for it, core_menu.c
+ * executes what the DHCP server wants, core_rules.c tells it of loaders and machines,
+ * core_delay.c sends later, core_probe.c asks the wire, core_menu.c
  * makes the files that are generated for a client, core_query.c answers the command
  * line.
  */
@@ -47,6 +48,14 @@ struct core_pending {
         struct dhcp4_send send;
 };
 
+/* Single machines, in the order of their MACs, and the image of each. */
+enum { CORE_IMAGE_PATH_MAX = MEDIUM_NAME_MAX + 16 };
+struct core_machine_rules {
+        struct policy_machine *items;
+        char (*images)[CORE_IMAGE_PATH_MAX];
+        size_t n;
+};
+
 struct core {
         struct role *role;
         struct net_interface interfaces[CORE_INTERFACES_MAX];
@@ -64,9 +73,13 @@ struct core {
         struct dhcp4_interface dhcp_interfaces[CORE_ADDRESSES_MAX];
         struct scope_subnet *dhcp_subnets; /* that the server borrows */
         struct policy_rules rules;
+        struct core_machine_rules machine_rules; /* that the server borrows */
         struct dhcp4_actions *actions;
         struct loop_timer *dhcp_timer;
         struct list pending;
+        struct list delayed; /* core_delay.c */
+        struct loop_timer *delay_timer;
+        size_t n_delayed;
         struct list promises; /* answers to the command line: core_query.c */
         nsec_t telling_since; /* of loop_now(): DHCP events of this second */
         uint32_t n_told, n_untold;
@@ -115,6 +128,20 @@ void core_dhcp_execute(struct core *core);
 void core_dhcp_act(struct core *core);
 /* A machine fetched a file: the DHCP answer that sent it there was understood. */
 void core_dhcp_fetched(struct core *core, struct mac mac);
+/* Now, and by which way the message says. */
+void core_dhcp_transmit(struct core *core, const struct dhcp4_send *send);
+/* The same, send->delay later. */
+MUST_USE int core_delay_start(struct core *core);
+void core_delay(struct core *core, const struct dhcp4_send *send);
+void core_delay_stop(struct core *core);
+
+/* core->rules from the configuration, the loaders and the media; -ENOMEM. What they
+ * pointed to before goes to the caller, for core_machine_rules_done(). */
+MUST_USE int core_rules_build(struct core *core, struct core_machine_rules *ret_before);
+void core_machine_rules_done(struct core_machine_rules *rules);
+/* The media have changed: what is assigned to machines is there now, or has gone. */
+void core_rules_media(struct core *core);
+
 /* Probes (DHCP4_PROBE); the sockets are given away. */
 MUST_USE int core_probe_start(struct core *core);
 void core_probe_socket(struct core *core, const struct ipc_socket *at, int fd);

@@ -94,34 +94,6 @@ static size_t copy_subnets(const struct core *core, struct scope_subnet *ret) {
         return n;
 }
 
-/* Which loaders can be served: the administrator's folders and the system's packages.
- * Looked at by name only; the files workers open them. */
-static uint32_t find_loaders(const struct core *core) {
-        const struct conf *conf = core->role->conf;
-        uint32_t mask = 0;
-        char path[4096];
-
-        for (size_t i = 0; i < policy_n_files; i++) {
-                const struct policy_file *file = &policy_files[i];
-                bool found = access(file->host_path, F_OK) == 0;
-
-                for (size_t j = 0; j <= conf->loaders.n && !found; j++) {
-                        const char *folder = j < conf->loaders.n
-                                                     ? conf->loaders.items[j]
-                                                     : conf->root;
-                        struct writer w = writer_of(path, sizeof(path));
-
-                        writer_text(&w, role_path(core->role, folder));
-                        writer_u8(&w, '/');
-                        writer_cstring(&w, file->name);
-                        found = folder[0] && !w.failed && access(path, F_OK) == 0;
-                }
-                if (found && file->loader != POLICY_LOADER_NONE)
-                        mask |= 1u << file->loader;
-        }
-        return mask;
-}
-
 /* The server borrows: subnets are kept here, all else belongs to the configuration. */
 int core_dhcp_configure(struct core *core) {
         const struct conf *conf = core->role->conf;
@@ -143,21 +115,24 @@ int core_dhcp_configure(struct core *core) {
                 .n_hosts = conf->dhcp.n_hosts,
                 .pxe = conf->dhcp.pxe,
         };
+        struct core_machine_rules before;
         int r;
 
-        if (!subnets)
+        if (!subnets || core_rules_build(core, &before) < 0) {
+                free(subnets);
                 return -ENOMEM;
-        core->rules.loaders = find_loaders(core);
-        core->rules.http_port = conf->http.port;
+        }
         config.rules = core->rules;
         config.n_interfaces = copy_interfaces(core);
         config.n_subnets = copy_subnets(core, subnets);
         r = core->dhcp ? dhcp4_server_configure(core->dhcp, &config)
                        : dhcp4_server_new(&config, &core->dhcp);
-        if (r < 0) {
+        if (r < 0) { /* who calls ends: see core_dhcp_refresh() */
+                core_machine_rules_done(&before);
                 free(subnets);
                 return r;
         }
+        core_machine_rules_done(&before);
         free(core->dhcp_subnets);
         core->dhcp_subnets = subnets;
         return 0;
@@ -244,7 +219,7 @@ static void say_unsent(struct core *core, const struct dhcp4_send *send, int err
         core_event(core, &event);
 }
 
-static void send_now(struct core *core, const struct dhcp4_send *send) {
+void core_dhcp_transmit(struct core *core, const struct dhcp4_send *send) {
         struct core_socket *socket = find_socket(core, send->ifindex, send->from_port);
         struct udp_endpoint to = { send->to, send->port };
         int r;
@@ -262,6 +237,13 @@ static void send_now(struct core *core, const struct dhcp4_send *send) {
                              send->ifindex);
         if (r < 0)
                 say_unsent(core, send, r);
+}
+
+static void send_now(struct core *core, const struct dhcp4_send *send) {
+        if (send->delay > 0)
+                core_delay(core, send);
+        else
+                core_dhcp_transmit(core, send);
 }
 
 static void hold(struct core *core, const struct dhcp4_send *send) {
@@ -577,6 +559,8 @@ int core_dhcp_start(struct core *core) {
         if (r == 0)
                 r = store_load_notes(core->store, load_note, core);
         if (r == 0)
+                r = core_delay_start(core);
+        if (r == 0)
                 r = loop_timer_new(core->role->loop, on_timer, core, &core->dhcp_timer);
         if (r == 0)
                 r = loop_watch_new(core->role->loop, store_fd(core->store),
@@ -598,6 +582,9 @@ void core_dhcp_stop(struct core *core) {
         replace(&core->routed, -1);
         loop_watch_free(core->store_watch);
         loop_timer_free(core->dhcp_timer);
+        if (core->delay_timer)
+                core_delay_stop(core);
         core->dhcp = dhcp4_server_free(core->dhcp);
+        core_machine_rules_done(&core->machine_rules);
         free(core->dhcp_subnets);
 }

@@ -24,6 +24,7 @@ void core_media_remove(struct core *core, uint64_t id) {
         for (size_t i = 0; i < core->n_media; i++)
                 if (core->media[i].id == id) {
                         forget(core, i);
+                        core_rules_media(core);
                         return;
                 }
 }
@@ -84,6 +85,7 @@ void core_media_add(struct core *core, const struct ipc_message *message) {
                 return;
         }
         insert(core, &medium);
+        core_rules_media(core);
         if (needs_nfs(&medium))
                 need_nfs(core);
 }
@@ -142,9 +144,16 @@ static void add_media(struct core *core, struct core_menu *m, unsigned firmware)
         }
 }
 
+static bool is_machine(const struct conf_machine *m, const struct policy_facts *facts) {
+        if (m->has_uuid && facts->has_uuid &&
+            memcmp(m->uuid.b, facts->uuid.b, sizeof(m->uuid.b)) == 0)
+                return true;
+        return !mac_is_zero(m->mac) && mac_is_equal(m->mac, facts->mac);
+}
+
 static const char *assigned(const struct conf *conf, const struct machine *machine) {
         for (size_t i = 0; machine && i < conf->n_machines; i++)
-                if (mac_is_equal(conf->machines[i].mac, machine->facts.mac) &&
+                if (is_machine(&conf->machines[i], &machine->facts) &&
                     conf->machines[i].boot[0])
                         return conf->machines[i].boot;
         return conf->menu.initial;
@@ -210,9 +219,16 @@ static bool is_pxelinux_name(const char *name) {
                (n <= 8 && is_hex(name, n));
 }
 
+/* syslinux.efi asks as pxelinux does, below the folder that it came from. */
+static bool is_syslinux_efi(const char *path) {
+        return strncmp(path, "efi64/", 6) == 0 || strncmp(path, "efi32/", 6) == 0;
+}
+
 static enum policy_dialect dialect_of(const char *path) {
         static const char prefix[] = "pxelinux.cfg/";
 
+        if (is_syslinux_efi(path))
+                path += sizeof("efi64/") - 1;
         if (strncmp(path, prefix, sizeof(prefix) - 1) == 0)
                 return is_pxelinux_name(path + sizeof(prefix) - 1)
                                ? POLICY_DIALECT_PXELINUX
@@ -238,17 +254,18 @@ unsigned core_menu_firmware(enum policy_firmware firmware) {
 }
 
 /* pxelinux runs on BIOS only, whatever DHCP said of the machine (two systems may share
- * an address); of the others the machine knows best. */
-static unsigned firmware_of(const struct machine *machine,
-                            enum policy_dialect dialect) {
+ * an address), but U-Boot reads the same; of the others the machine knows best. */
+static unsigned firmware_of(const struct machine *machine, enum policy_dialect dialect,
+                            const char *path) {
         unsigned mask = 0;
 
-        if (dialect == POLICY_DIALECT_PXELINUX)
+        if (is_syslinux_efi(path))
+                return path[3] == '6' ? MENU_UEFI_X64 : MENU_UEFI_IA32;
+        if (dialect == POLICY_DIALECT_PXELINUX &&
+            !(machine && machine->has_facts && machine->facts.is_uboot))
                 return MENU_BIOS;
         if (machine && machine->has_facts)
-                mask = core_menu_firmware(
-                        policy_arch(machine->facts.has_arch ? machine->facts.arch : 0)
-                                ->firmware);
+                mask = core_menu_firmware(policy_facts_arch(&machine->facts)->firmware);
         if (dialect == POLICY_DIALECT_GRUB && (mask == 0 || mask == MENU_BIOS))
                 return MENU_UEFI_X64;
         return mask ? mask : MENU_ANY;
@@ -269,7 +286,8 @@ static int render(struct core *core, const char *path, enum policy_dialect diale
         struct machine *machine =
                 machines_fetched(core->machines, client, loop_realtime());
         struct core_menu *m = NULL;
-        int r = core_menu_new(core, machine, server, firmware_of(machine, dialect), &m);
+        int r = core_menu_new(core, machine, server,
+                              firmware_of(machine, dialect, path), &m);
 
         if (r < 0)
                 return r;

@@ -247,12 +247,9 @@ static void query_machines(struct core *core, struct text *out) {
                                        : mac_format(m->facts.mac, text));
                 text_json_pair(out, "address",
                                m->address ? ip4_format(m->address, address) : NULL);
-                text_json_pair(
-                        out, "firmware",
-                        m->has_facts
-                                ? policy_arch(m->facts.has_arch ? m->facts.arch : 0)
-                                          ->name
-                                : NULL);
+                text_json_pair(out, "firmware",
+                               m->has_facts ? policy_facts_arch(&m->facts)->name
+                                            : NULL);
                 text_json_pair_u64(out, "story", m->story);
                 text_json_pair_u64(out, "last", m->last / NSEC_PER_SEC);
                 text_char(out, '}');
@@ -308,7 +305,7 @@ static void add_loaders(const struct core *core, struct text *out) {
         text_char(out, '{');
         for (unsigned i = POLICY_LOADER_NONE + 1; i < POLICY_N_LOADERS; i++)
                 text_json_pair(out, policy_loader_file((enum policy_loader)i),
-                               core->rules.loaders & 1u << i
+                               core->rules.loaders & POLICY_BIT(i)
                                        ? "present"
                                        : policy_loader_package((enum policy_loader)i));
         text_char(out, '}');
@@ -387,7 +384,8 @@ static bool explain_facts(struct core *core, const char *arguments,
                 facts.arch = arch;
                 facts.is_http = policy_arch(arch)->is_http;
                 facts.is_pxe = !facts.is_http;
-                facts.is_ipxe = false;
+                facts.is_ipxe = facts.is_uboot = facts.is_apple = false;
+                facts.is_pi = arch == POLICY_ARCH_PI;
                 facts.ipxe_features = 0;
         }
         *ret = facts;

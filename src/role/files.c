@@ -13,7 +13,7 @@
 
 #include "base/list.h"
 #include "ipc/sealed.h"
-#include "policy/policy.h"
+#include "policy/loader.h"
 #include "role/files_disk.h"
 #include "role/role.h"
 #include "sandbox/sandbox.h"
@@ -468,8 +468,8 @@ static int files_go(struct role *role) {
         n = add_path(paths, n, role->conf->root);
         for (size_t i = 0; i < role->conf->media.n; i++)
                 n = add_path(paths, n, role->conf->media.items[i]);
-        for (size_t i = 0; i < policy_n_files; i++)
-                n = add_path(paths, n, policy_files[i].host_path);
+        for (size_t i = 0; policy_places[i]; i++)
+                n = add_path(paths, n, policy_places[i]);
         for (size_t i = 0; i < ARRAY_SIZE(authority_files); i++) {
                 snprintf(authority[i], sizeof(authority[i]), "%s",
                          authority_path(files, i));

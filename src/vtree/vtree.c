@@ -323,9 +323,50 @@ static bool is_generated(const struct vtree *tree, const char *path) {
         return strcmp(path, "grub/grub.cfg") == 0 || strcmp(path, "boot.ipxe") == 0;
 }
 
+/* Loaders whose modules have names that others have too live in folders of their own.
+ */
+static const char *const loader_folders[] = { "efi64", "efi32" };
+
+static bool is_loader_name(const char *path) {
+        for (size_t i = 0; i < ARRAY_SIZE(loader_folders); i++) {
+                const char *below = below_of(path, loader_folders[i]);
+
+                if (below && *below)
+                        return !strchr(below, '/');
+        }
+        return !strchr(path, '/');
+}
+
+/* "1234abcd" and "dc-a6-32-01-02-03": what a Raspberry Pi puts before every name. */
+static bool is_pi_folder(const char *path, size_t n) {
+        if (n != 8 && n != 17)
+                return false;
+        for (size_t i = 0; i < n; i++)
+                if (n == 17 && i % 3 == 2 ? path[i] != '-'
+                                          : !strchr("0123456789abcdef", path[i]))
+                        return false;
+        return true;
+}
+
+/*
+ * The tree once more, behind a folder's name: syslinux.efi asks for everything below
+ * the folder that it came from, and a Raspberry Pi below one of its own, where it is
+ * enough to have what is different for this one. NULL: no such path.
+ */
+static const char *below_view(const char *path) {
+        size_t n = strcspn(path, "/");
+
+        if (path[n] == '\0' || path[n + 1] == '\0')
+                return NULL;
+        for (size_t i = 0; i < ARRAY_SIZE(loader_folders); i++)
+                if (below_of(path, loader_folders[i]))
+                        return path + n + 1;
+        return is_pi_folder(path, n) ? path + n + 1 : NULL;
+}
+
 static int open_alias(const struct vtree *tree, const char *path,
                       struct vtree_file **ret) {
-        if (strchr(path, '/'))
+        if (!is_loader_name(path))
                 return VTREE_NOT_FOUND;
         for (size_t i = 0; i < tree->n_aliases; i++) {
                 const struct alias *alias = &tree->aliases[i];
@@ -368,6 +409,9 @@ static bool is_folder_of_ours(const struct vtree *tree, const char *path) {
         for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
                 if (strcmp(path, folders[i]) == 0)
                         return true;
+        for (size_t i = 0; i < ARRAY_SIZE(loader_folders); i++)
+                if (strcmp(path, loader_folders[i]) == 0)
+                        return true;
         return strcmp(path, "pxelinux.cfg") == 0 && !root_has(tree, path);
 }
 
@@ -391,7 +435,8 @@ static int open_below_root(struct vtree *tree, const char *path,
         return open_alias(tree, path, ret);
 }
 
-int vtree_open(struct vtree *tree, const char *path, struct vtree_file **ret) {
+static int open_anywhere(struct vtree *tree, const char *path,
+                         struct vtree_file **ret) {
         int r = VTREE_NOT_FOUND;
 
         if (tree->root >= 0 && *path) {
@@ -402,6 +447,13 @@ int vtree_open(struct vtree *tree, const char *path, struct vtree_file **ret) {
                         keep(tree, *ret);
         }
         return r == VTREE_NOT_FOUND ? open_below_root(tree, path, ret) : r;
+}
+
+int vtree_open(struct vtree *tree, const char *path, struct vtree_file **ret) {
+        int r = open_anywhere(tree, path, ret);
+        const char *rest = r == VTREE_NOT_FOUND ? below_view(path) : NULL;
+
+        return rest ? open_anywhere(tree, rest, ret) : r;
 }
 
 void vtree_names_add(struct vtree_names *names, const struct vtree_entry *entry) {
@@ -486,21 +538,35 @@ static void add_name(struct vtree_names *names, const char *name, bool is_folder
                         &(struct vtree_entry){ .name = name, .is_folder = is_folder });
 }
 
-static void list_aliases(const struct vtree *tree, struct vtree_names *names) {
+/* The name of an alias in this folder of the tree; NULL: it is in another. */
+static const char *alias_in(const struct alias *alias, const char *folder) {
+        const char *below = *folder ? below_of(alias->name, folder) : alias->name;
+
+        return below && *below && !strchr(below, '/') ? below : NULL;
+}
+
+static void list_own_folder(const struct alias *alias, const char *folder,
+                            struct vtree_names *names) {
+        int fd = open(alias->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd < 0)
+                return;
+        (void)vtree_names_add_folder(names, fd, folder);
+        close(fd);
+}
+
+/* Those of a folder of ours; "" is the top. */
+static void list_aliases(const struct vtree *tree, const char *folder,
+                         struct vtree_names *names) {
         for (size_t i = 0; i < tree->n_aliases; i++) {
                 const struct alias *alias = &tree->aliases[i];
                 struct stat st;
 
-                if (!alias->name) {
-                        int fd = open(alias->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-                        if (fd >= 0) {
-                                (void)vtree_names_add_folder(names, fd, "");
-                                close(fd);
-                        }
-                } else if (stat(alias->path, &st) == 0) {
+                if (!alias->name)
+                        list_own_folder(alias, folder, names);
+                else if (alias_in(alias, folder) && stat(alias->path, &st) == 0) {
                         vtree_names_add(names, &(struct vtree_entry){
-                                                       .name = alias->name,
+                                                       .name = alias_in(alias, folder),
                                                        .size = (uint64_t)st.st_size,
                                                        .mtime = vtree_mtime(&st) });
                 }
@@ -511,9 +577,11 @@ static void list_top(const struct vtree *tree, struct vtree_names *names) {
         add_name(names, "media", true);
         add_name(names, "iso", true);
         add_name(names, "boot.ipxe", false);
+        add_name(names, "efi32", true);
+        add_name(names, "efi64", true);
         add_name(names, "grub", true);
         add_name(names, "pxelinux.cfg", true);
-        list_aliases(tree, names);
+        list_aliases(tree, "", names);
 }
 
 static void list_media(const struct vtree *tree, bool images,
@@ -553,6 +621,8 @@ static int list_below_root(struct vtree *tree, const char *path,
                 list_media(tree, path[0] == 'i', names);
         else if (strcmp(path, "grub") == 0)
                 add_name(names, "grub.cfg", false);
+        else if (strncmp(path, "efi", 3) == 0)
+                list_aliases(tree, path, names);
         else
                 add_name(names, "default", false);
         return VTREE_OK;
@@ -641,7 +711,7 @@ static int look_below_root(struct vtree *tree, const char *path,
         return look_at_alias(tree, path, ret);
 }
 
-int vtree_look(struct vtree *tree, const char *path, struct vtree_node *ret) {
+static int look_anywhere(struct vtree *tree, const char *path, struct vtree_node *ret) {
         int r = VTREE_NOT_FOUND;
 
         /* Folders of ours stay what they are when root gets one of the name. */
@@ -660,6 +730,13 @@ int vtree_look(struct vtree *tree, const char *path, struct vtree_node *ret) {
                 return VTREE_OK;
         }
         return look_below_root(tree, path, ret);
+}
+
+int vtree_look(struct vtree *tree, const char *path, struct vtree_node *ret) {
+        int r = look_anywhere(tree, path, ret);
+        const char *rest = r == VTREE_NOT_FOUND ? below_view(path) : NULL;
+
+        return rest ? look_anywhere(tree, rest, ret) : r;
 }
 
 int vtree_read_link(struct vtree *tree, const char *path,

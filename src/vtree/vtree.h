@@ -11,6 +11,9 @@
  *     pxelinux.cfg/..., grub/grub.cfg,
  *     boot.ipxe                        generated
  *     pxelinux.0, menu.c32, ...        loaders
+ *     efi64/..., efi32/...             syslinux.efi and its modules, then all of the
+ *                                      above once more
+ *     1234abcd/...                     the same for a Raspberry Pi of that number
  *
  * May open files (never blocks on a network); never writes.
  */

@@ -122,6 +122,45 @@ static void generated_names_give_way_to_roots_own(void **state) {
         assert_content("pxelinux.cfg/default", "mine");
 }
 
+static void append(const struct vtree_entry *entry, void *userdata) {
+        char *all = userdata;
+
+        strcat(strcat(all, entry->name), entry->is_folder ? "/ " : " ");
+}
+
+/* syslinux.efi asks for everything below its own folder, and a Raspberry Pi below one
+ * that is named for its number, where only what is different for it need be. */
+static void
+the_tree_is_there_once_more_below_the_folders_of_some_loaders(void **state) {
+        struct vtree_file *file;
+        char all[512] = "";
+
+        put("loader", "system's");
+        assert_int_equal(mkdirat(top_fd, "1234abcd", 0755), 0);
+        put("1234abcd/cmdline.txt", "its own");
+        put("cmdline.txt", "everybody's");
+        put("start4.elf", "common");
+        assert_int_equal(vtree_add_file(tree, "efi64/menu.c32", "/etc/hostname"), 0);
+        assert_int_equal(vtree_add_file(tree, "menu.c32", "/etc/passwd"), 0);
+        assert_content("efi64/loader", "system's");
+        assert_int_equal(vtree_open(tree, "efi64/menu.c32", &file), VTREE_OK);
+        assert_string_equal(file->path, "efi64/menu.c32");
+        vtree_file_unref(file);
+        assert_int_equal(vtree_open(tree, "efi64/pxelinux.cfg/default", &file),
+                         VTREE_GENERATED);
+        assert_int_equal(vtree_open(tree, "efi64/efi64/loader", &file),
+                         VTREE_NOT_FOUND);
+        assert_int_equal(vtree_list(tree, "efi64", append, all), VTREE_OK);
+        assert_string_equal(all, "menu.c32 ");
+
+        assert_content("1234abcd/cmdline.txt", "its own");
+        assert_content("1234abcd/start4.elf", "common");
+        assert_content("dc-a6-32-01-02-03/start4.elf", "common");
+        assert_int_equal(vtree_open(tree, "1234abcg/start4.elf", &file),
+                         VTREE_NOT_FOUND);
+        assert_int_equal(vtree_open(tree, "1234abcd/no.such", &file), VTREE_NOT_FOUND);
+}
+
 static void a_changed_image_is_not_served_any_more(void **state) {
         struct vtree_file *file;
 
@@ -132,12 +171,6 @@ static void a_changed_image_is_not_served_any_more(void **state) {
         assert_int_equal(vtree_open(tree, "iso/debian.iso", &file), VTREE_UNREADABLE);
 }
 
-static void append(const struct vtree_entry *entry, void *userdata) {
-        char *all = userdata;
-
-        strcat(strcat(all, entry->name), entry->is_folder ? "/ " : " ");
-}
-
 static void a_listing_shows_each_name_once_in_order(void **state) {
         char all[512] = "", near[PATH_MAX_BYTES];
 
@@ -145,8 +178,8 @@ static void a_listing_shows_each_name_once_in_order(void **state) {
         put("boot.ipxe", "mine");
         assert_int_equal(vtree_add_file(tree, "menu.c32", "/etc/passwd"), 0);
         assert_int_equal(vtree_list(tree, "", append, all), VTREE_OK);
-        assert_string_equal(all,
-                            "boot.ipxe grub/ iso/ media/ menu.c32 pxelinux.cfg/ zeta ");
+        assert_string_equal(all, "boot.ipxe efi32/ efi64/ grub/ iso/ media/ menu.c32 "
+                                 "pxelinux.cfg/ zeta ");
         all[0] = '\0';
         add_image(1, "debian");
         assert_int_equal(vtree_list(tree, "media", append, all), VTREE_OK);
@@ -340,6 +373,9 @@ int main(void) {
                                                 tear_down),
                 cmocka_unit_test_setup_teardown(generated_names_give_way_to_roots_own,
                                                 set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        the_tree_is_there_once_more_below_the_folders_of_some_loaders,
+                        set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_changed_image_is_not_served_any_more,
                                                 set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_listing_shows_each_name_once_in_order,

@@ -711,7 +711,7 @@ static void http_boot_gets_its_class_and_a_url(void **state) {
  * is not, or pass over the one that there is. */
 static void what_cannot_boot_was_answered_as_a_boot_server(void **state) {
         struct world *w = new_started();
-        struct asking a = pxe(DHCP4_DISCOVER, 6);
+        struct asking a = pxe(DHCP4_DISCOVER, 14); /* POWER: no loader */
 
         assert_int_equal(say(w, &a), DHCP4_OFFER);
         assert_false(w->answer.has[DHCP4_VENDOR_CLASS]);
@@ -889,7 +889,7 @@ static void a_proxy_is_silent_towards_ordinary_clients(void **state) {
 
 static void a_proxy_without_a_loader_says_why_it_is_silent(void **state) {
         struct world *w = new_proxy();
-        struct asking a = pxe(DHCP4_DISCOVER, 6);
+        struct asking a = pxe(DHCP4_DISCOVER, 14); /* POWER: no loader */
 
         assert_int_equal(say(w, &a), -1);
         assert_non_null(find_event(w, EVENT_DHCP_SILENT));

@@ -17,7 +17,7 @@ static void world_init(struct world *w) {
                             .offer_time = 60 SECONDS,
                             .n_interfaces = 1,
                             .n_subnets = 2,
-                            .rules = { .loaders = (1u << POLICY_N_LOADERS) - 1,
+                            .rules = { .loaders = POLICY_BIT(POLICY_N_LOADERS) - 1,
                                        .http_port = 80 } },
         };
         w->subnets[0] =
