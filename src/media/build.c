@@ -193,6 +193,17 @@ int media_build_extent(struct media_build *build, uint32_t file, uint64_t offset
         return 0;
 }
 
+uint64_t media_build_size_at(const struct media_build *build, uint64_t offset) {
+        for (uint32_t i = 0; i < build->n_nodes; i++) {
+                const struct build_node *node = &build->nodes[i];
+
+                if (node->kind == FORMAT_FILE && node->n_extents > 0 &&
+                    build->extents[node->first_extent].offset == offset)
+                        return node->size;
+        }
+        return 0;
+}
+
 static const char *string_at(const struct media_build *build, uint32_t at) {
         return build->strings.s + at;
 }

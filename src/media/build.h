@@ -42,6 +42,9 @@ void media_build_mode(struct media_build *build, uint32_t mode);
 MUST_USE int media_build_extent(struct media_build *build, uint32_t file,
                                 uint64_t offset, uint64_t length);
 
+/* How long the file is that begins there; 0 when none does. Looks at all of them. */
+uint64_t media_build_size_at(const struct media_build *build, uint64_t offset);
+
 /* An index in memory, for free(); it says nothing about the medium yet. -ENOMEM. */
 MUST_USE int media_build_finish(struct media_build *build, void **ret_data,
                                 size_t *ret_n);

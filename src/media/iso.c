@@ -1,313 +1,514 @@
 /*
- * ISO images by libisofs: its tree of nodes goes into the builder, its file sections
- * become extents. The library reads blocks through our own source, which serves from
- * a descriptor, keeps within the image, and counts: whatever loops a hostile image
- * has in its directories, they end where the blocks do.
+ * ISO 9660, folder by folder. Every folder lies in the image as one run of sectors and
+ * says itself how long it is; no record crosses a sector. Folders wait in a queue
+ * instead of a recursion, each knows the one above it, and one that would be its own
+ * ancestor ends the reading: so an image that is a circle is found at its first turn.
  *
- * The three trees of an image are preferred as everywhere: Rock Ridge (real names
- * and links), then Joliet, then the bare names in lower case as Linux shows them.
+ * An image can hold several trees of the same files. They are preferred as everywhere:
+ * Rock Ridge (real names and links), then Joliet, then the names of ISO 9660:1999, then
+ * the bare ones in lower case as Linux shows them.
+ *
+ * Numbers are of ECMA-119, third edition, unless they say otherwise.
  */
 #include "media/iso.h"
 
-#include "media/pvd.h"
-
-#define LIBISOFS_WITHOUT_LIBBURN
-#include <libisofs/libisofs.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/types.h>
 #include <unistd.h>
 
-/* 64 MiB of directories: a DVD with sixty thousand packages has 10. The library goes
- * down into folders by recursion and walks back up for each, so its stack is bounded
- * too: a folder that contains itself would take it minutes to spend the blocks. */
-enum { ISO_BLOCKS_MAX = 32768, ISO_STACK_MAX = 128 << 10 };
+#include "media/bytes.h"
+#include "media/el_torito.h"
+#include "media/pvd.h"
+#include "media/rock_ridge.h"
 
-struct source {
-        int fd;
-        uint64_t size;
-        unsigned n_blocks;
-        uintptr_t stack; /* where it was when the library was called */
-        bool is_spent, is_outside;
-        IsoDataSource
-                blocks; /* the library's view of this; it lives as long as a node */
+enum {
+        CHUNK = 32 * PVD_SECTOR,   /* of a folder, at a time */
+        FAR = 8 * PVD_SECTOR,      /* of what Rock Ridge puts elsewhere */
+        READ_BYTES_MAX = 256 << 20 /* a DVD with sixty thousand packages has 10 MiB */
 };
 
-static int source_open(IsoDataSource *src) {
-        return ISO_SUCCESS;
+enum names { NAMES_BARE, NAMES_LONG, NAMES_JOLIET, NAMES_ROCK_RIDGE };
+
+struct folder {
+        uint32_t node, parent; /* which in the queue is above it */
+        uint32_t block, n;     /* bytes */
+};
+
+struct iso {
+        int fd;
+        uint64_t size;
+        uint64_t n_read;
+        enum names names;
+        uint32_t skip; /* bytes of every system use area */
+        struct folder *queue;
+        uint32_t n_queue, room;
+        struct media_build *build;
+        struct text *why;
+        uint32_t n_unreadable; /* files that are compressed or sparse */
+
+        /* The file whose next extent may be the next record: 9.1.6 */
+        uint32_t open_file;
+        bool is_open;
+        uint8_t open_name[256];
+        uint8_t n_open_name;
+
+        uint8_t chunk[CHUNK];
+        uint8_t far[FAR]; /* a run of blocks from far_at on; neighbours share them */
+        uint64_t far_at;
+        size_t n_far;
+};
+
+enum { REFUSED = MEDIA_ISO_REFUSED };
+
+static int refuse(struct iso *iso, const char *why) {
+        if (iso->why->n == 0)
+                text_add(iso->why, why);
+        return REFUSED;
 }
 
-static int source_close(IsoDataSource *src) {
-        return ISO_SUCCESS;
+static int read_bytes(struct iso *iso, uint64_t at, void *buffer, size_t n) {
+        ssize_t got;
+
+        iso->n_read += n;
+        if (iso->n_read > READ_BYTES_MAX)
+                return refuse(iso, "damaged: its folders never end");
+        if (at > iso->size || n > iso->size - at)
+                return refuse(iso, "damaged: a folder lies outside the image");
+        got = pread(iso->fd, buffer, n, (off_t)at);
+        if (got < 0)
+                return -errno;
+        return (size_t)got == n ? 0 : refuse(iso, "truncated: the image ends early");
 }
 
-static uintptr_t stack_used(const struct source *s) {
-        uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+/* ---- one record ---- */
 
-        return here < s->stack ? s->stack - here : here - s->stack;
+enum { /* 9.1.6 */
+       FLAG_FOLDER = 2,
+       FLAG_ASSOCIATED = 4,
+       FLAG_GOES_ON = 0x80,
+};
+
+struct record { /* 9.1 */
+        const uint8_t *name, *area;
+        size_t n_name, n_area;
+        uint32_t block, n;
+        uint8_t flags;
+        nsec_t mtime;
+        bool is_interleaved;
+};
+
+/* False when there is no sound record. */
+static bool parse_record(const uint8_t *p, size_t room, struct record *ret) {
+        size_t n = p[0], n_name, at;
+
+        if (n < 34 || n > room)
+                return false;
+        n_name = p[32];
+        at = 33 + n_name + (n_name % 2 == 0); /* 9.1.12 */
+        if (n_name == 0 || 33 + n_name > n)
+                return false;
+        *ret = (struct record){ .name = p + 33,
+                                .n_name = n_name,
+                                .area = p + at,
+                                .n_area = at < n ? n - at : 0,
+                                /* 9.1.2: the content comes behind these */
+                                .block = le32(p + 2) + p[1],
+                                .n = le32(p + 10),
+                                .flags = p[25],
+                                .mtime = rock_ridge_time(p + 18),
+                                .is_interleaved = p[26] != 0 };
+        return true;
 }
 
-static int source_read(IsoDataSource *src, uint32_t lba, uint8_t *buffer) {
-        struct source *s = src->data;
-        uint64_t at = (uint64_t)lba * PVD_SECTOR;
+/* 7.6.2: "." and ".." */
+static bool is_self_or_parent(const struct record *r) {
+        return r->n_name == 1 && r->name[0] <= 1;
+}
 
-        if (++s->n_blocks > ISO_BLOCKS_MAX || stack_used(s) > ISO_STACK_MAX) {
-                s->is_spent = true;
-                return (int)ISO_DATA_SOURCE_FATAL;
+/* 7.5.1: a version behind a semicolon, a dot before it that may end the name */
+static size_t bare_length(const uint8_t *name, size_t n, size_t each) {
+        size_t end = n;
+
+        for (size_t at = 0; at + each <= n; at += each)
+                if (name[at + each - 1] == ';' && (each == 1 || name[at] == 0))
+                        end = at;
+        return end > 0 ? end : n;
+}
+
+static bool add_bare_name(const struct iso *iso, const struct record *r,
+                          struct text *out) {
+        size_t n = bare_length(r->name, r->n_name, 1);
+
+        if (memchr(r->name, '\0', n))
+                return false;
+        if (n > 1 && r->name[n - 1] == '.')
+                n--;
+        if (iso->names == NAMES_LONG) {
+                text_bytes(out, r->name, n);
+                return true;
         }
-        if (at > s->size || PVD_SECTOR > s->size - at) {
-                s->is_outside = true;
-                return (int)ISO_DATA_SOURCE_FATAL;
-        }
-        if (pread(s->fd, buffer, PVD_SECTOR, (off_t)at) != PVD_SECTOR)
-                return (int)ISO_DATA_SOURCE_FAILURE;
-        return ISO_SUCCESS;
+        for (size_t i = 0; i < n; i++)
+                text_char(out, r->name[i] >= 'A' && r->name[i] <= 'Z'
+                                       ? (char)(r->name[i] | 0x20)
+                                       : (char)r->name[i]);
+        return true;
 }
 
-static void source_free(IsoDataSource *src) {}
-
-static nsec_t node_mtime(IsoNode *node) {
-        time_t t = iso_node_get_mtime(node);
-
-        return t > 0 && t < INT32_MAX * (time_t)64 ? (nsec_t)t * NSEC_PER_SEC : 0;
+static bool add_name(const struct iso *iso, const struct record *r,
+                     const struct rock_ridge *rr, struct text *out) {
+        if (iso->names == NAMES_ROCK_RIDGE && rr->n_name > 0) {
+                text_bytes(out, rr->name, rr->n_name);
+                return true;
+        }
+        if (iso->names == NAMES_JOLIET)
+                return media_add_characters(r->name, bare_length(r->name, r->n_name, 2),
+                                            2, out);
+        return add_bare_name(iso, r, out);
 }
 
-static int add_extents(struct media_build *build, IsoFile *file, uint32_t node) {
-        struct iso_file_section *sections = NULL;
-        int n = 0, r = 0;
+/* ---- into the index ---- */
 
-        if (iso_file_get_old_image_sections(file, &n, &sections, 0) != 1)
-                return 0;
-        for (int i = 0; r == 0 && i < n; i++)
-                if (sections[i].size > 0)
-                        r = media_build_extent(build, node,
-                                               (uint64_t)sections[i].block * PVD_SECTOR,
-                                               sections[i].size);
-        free(sections);
-        return r;
+static int add_extent(struct iso *iso, uint32_t node, const struct record *r) {
+        return r->n == 0 ? 0
+                         : media_build_extent(iso->build, node,
+                                              (uint64_t)r->block * PVD_SECTOR, r->n);
 }
 
-static int add_children(struct media_build *build, IsoDir *dir, uint32_t parent,
-                        struct text *why);
-
-static int add_node(struct media_build *build, IsoNode *node, uint32_t parent,
-                    struct text *why) {
-        const char *name = iso_node_get_name(node);
-        uint32_t mode = iso_node_get_permissions(node), added;
-        int r;
-
-        switch (iso_node_get_type(node)) {
-        case LIBISO_DIR:
-                r = media_build_folder(build, parent, name, node_mtime(node), &added);
-                if (r == 0) {
-                        media_build_mode(build, mode);
-                        return add_children(build, (IsoDir *)node, added, why);
-                }
-                break;
-        case LIBISO_FILE:
-                r = media_build_file(build, parent, name, node_mtime(node), &added);
-                if (r == 0) {
-                        media_build_mode(build, mode);
-                        r = add_extents(build, (IsoFile *)node, added);
-                }
-                break;
-        case LIBISO_SYMLINK:
-                r = media_build_link(build, parent, name, node_mtime(node),
-                                     iso_symlink_get_dest((IsoSymlink *)node));
-                break;
-        default:
-                return 0; /* device files and the boot catalogue */
+static bool is_ancestor(const struct iso *iso, uint32_t above, uint32_t block) {
+        for (;; above = iso->queue[above].parent) {
+                if (iso->queue[above].block == block)
+                        return true;
+                if (above == 0)
+                        return false;
         }
-        /* A name that no path can hold hides its file and nothing else. */
-        if (r == MEDIA_BUILD_BAD_NAME)
-                return 0;
-        if (r > 0 && why->n == 0) {
-                text_add(why, r == MEDIA_BUILD_OUTSIDE
-                                      ? "damaged: a file lies outside the "
-                                        "image: "
-                              : r == MEDIA_BUILD_TOO_DEEP ? "folders nested too deep: "
-                                                          : "too many files: ");
-                text_printable(why, name, strlen(name));
-        }
-        return r;
 }
 
-static int add_children(struct media_build *build, IsoDir *dir, uint32_t parent,
-                        struct text *why) {
-        IsoDirIter *iter;
-        IsoNode *node;
-        int r = 0;
+static int push(struct iso *iso, struct folder folder) {
+        struct folder *grown;
 
-        if (iso_dir_get_children(dir, &iter) < 0)
-                return -ENOMEM;
-        while (r == 0 && iso_dir_iter_next(iter, &node) == 1)
-                r = add_node(build, node, parent, why);
-        iso_dir_iter_free(iter);
-        return r;
-}
-
-static IsoReadOpts *new_options(void) {
-        IsoReadOpts *opts;
-
-        if (iso_read_opts_new(&opts, 0) < 0)
-                return NULL;
-        iso_read_opts_set_input_charset(opts, "UTF-8");
-        iso_read_opts_set_no_aaip(opts, 1);
-        iso_read_opts_set_no_md5(opts, 1);
-        iso_read_opts_set_new_inos(opts, 1);
-        iso_read_opts_set_ecma119_map(opts, 3);
-        iso_read_opts_load_system_area(opts, 0);
-        return opts;
-}
-
-/* The library's own words for what it stumbled over. */
-static void add_reason(struct text *why, const struct source *s, int code) {
-        const char *said = iso_error_to_msg(code);
-
-        if (s->is_spent) {
-                text_add(why, "damaged: its folders go round in circles or never end");
-                return;
+        if (iso->n_queue == iso->room) {
+                iso->room = iso->room ? 2 * iso->room : 64;
+                grown = reallocarray(iso->queue, iso->room, sizeof(*grown));
+                if (!grown)
+                        return -ENOMEM;
+                iso->queue = grown;
         }
-        if (s->is_outside) {
-                text_add(why, "damaged: a folder lies outside the image");
-                return;
-        }
-        text_add(why, "damaged: ");
-        text_printable(why, said ? said : "unreadable",
-                       strlen(said ? said : "unreadable"));
-}
-
-static int import(IsoImage *image, struct source *s, bool *ret_has_rock_ridge,
-                  struct text *why) {
-        IsoReadOpts *opts = new_options();
-        IsoReadImageFeatures *features = NULL;
-        int r;
-
-        if (!opts)
-                return -ENOMEM;
-        s->stack = (uintptr_t)__builtin_frame_address(0);
-        r = iso_image_import(image, &s->blocks, opts, &features);
-        iso_read_opts_free(opts);
-        if (features) {
-                *ret_has_rock_ridge = iso_read_image_features_has_rockridge(features);
-                iso_read_image_features_destroy(features);
-        }
-        if (r == (int)ISO_OUT_OF_MEM)
-                return -ENOMEM;
-        if (r < 0 || s->is_spent || s->is_outside) {
-                add_reason(why, s, r);
-                return MEDIA_ISO_REFUSED;
-        }
+        iso->queue[iso->n_queue++] = folder;
         return 0;
 }
 
-/* El Torito's boot images, of which some are in no folder of the image. No name of
- * theirs can be in the way: "[" is not a character of ISO 9660, and what Rock Ridge has
- * under the same name comes first and stays. */
-enum { BOOT_IMAGES_MAX = 32, PLATFORM_BIOS = 0, PLATFORM_UEFI = 0xef };
+static int add_folder(struct iso *iso, uint32_t above, const struct record *r,
+                      const struct rock_ridge *rr, const char *name, nsec_t mtime) {
+        struct folder folder = { .parent = above, .block = r->block, .n = r->n };
+        uint8_t head[34];
+        int answer;
 
-static int add_boot_image(struct media_build *build, uint32_t folder, int i,
-                          int platform, IsoFile *file) {
-        char name[32];
-        uint32_t node;
-        int r;
-
-        snprintf(name, sizeof(name), "%d-%s.img", i + 1,
-                 platform == PLATFORM_BIOS   ? "BIOS"
-                 : platform == PLATFORM_UEFI ? "UEFI"
-                                             : "other");
-        r = media_build_file(build, folder, name, 0, &node);
-        return r == 0 ? add_extents(build, file, node) : r;
+        /* P1282 4.1.5.1: it was moved up; its own first record knows how long it is. */
+        if (rr->child) {
+                folder.block = rr->child;
+                answer = read_bytes(iso, (uint64_t)folder.block * PVD_SECTOR, head,
+                                    sizeof(head));
+                if (answer != 0)
+                        return answer;
+                folder.n = le32(head + 10);
+        }
+        if (is_ancestor(iso, above, folder.block))
+                return refuse(iso, "damaged: its folders go round in circles");
+        answer = media_build_folder(iso->build, iso->queue[above].node, name, mtime,
+                                    &folder.node);
+        if (answer != 0)
+                return answer;
+        media_build_mode(iso->build, rr->mode);
+        return push(iso, folder);
 }
 
-static int add_boot_images(struct media_build *build, IsoImage *image) {
-        ElToritoBootImage **boots = NULL;
-        IsoFile **files = NULL;
-        uint32_t folder;
-        int n = 0, r;
+static int add_file(struct iso *iso, uint32_t above, const struct record *r,
+                    const struct rock_ridge *rr, const char *name, nsec_t mtime) {
+        int answer;
 
-        if (iso_image_get_all_boot_imgs(image, &n, &boots, &files, 0) != 1 || n == 0)
+        /* Their bytes are not what is in the file. */
+        if (rr->is_compressed || rr->is_sparse || r->is_interleaved) {
+                iso->n_unreadable++;
                 return 0;
-        r = media_build_folder(build, 0, "[BOOT]", 0, &folder);
-        for (int i = 0; r == 0 && i < n && i < BOOT_IMAGES_MAX; i++)
-                if (files[i])
-                        r = add_boot_image(build, folder, i,
-                                           el_torito_get_boot_platform_id(boots[i]),
-                                           files[i]);
-        free(boots);
-        free(files);
-        /* One that lies outside of the image is nothing to boot from, and nothing to
-         * refuse the rest for. */
-        return r == MEDIA_BUILD_OUTSIDE ? 0 : r;
+        }
+        answer = media_build_file(iso->build, iso->queue[above].node, name, mtime,
+                                  &iso->open_file);
+        if (answer != 0)
+                return answer;
+        media_build_mode(iso->build, rr->mode);
+        iso->is_open = r->flags & FLAG_GOES_ON;
+        iso->n_open_name = (uint8_t)r->n_name;
+        memcpy(iso->open_name, r->name, r->n_name);
+        return add_extent(iso, iso->open_file, r);
 }
 
-static int build_index(IsoImage *image, uint64_t size, struct media_iso *ret,
-                       struct text *why) {
-        struct media_build *build;
-        int r = media_build_new(size, &build);
+/* Files, folders and links; POSIX knows more kinds. */
+static bool is_served(const struct rock_ridge *rr) {
+        enum { KIND = 0170000, FILE_KIND = 0100000, FOLDER = 0040000, LINK = 0120000 };
+        uint32_t kind = rr->mode & KIND;
 
-        if (r < 0)
-                return r;
-        r = add_children(build, iso_image_get_root(image), 0, why);
-        if (r == 0)
-                r = add_boot_images(build, image);
-        if (r == 0)
-                r = media_build_finish(build, &ret->data, &ret->n);
-        media_build_free(build);
-        return r > 0 ? MEDIA_ISO_REFUSED : r;
+        return !rr->has_mode || kind == 0 || kind == FILE_KIND || kind == FOLDER ||
+               kind == LINK;
 }
 
-static int read_descriptors(int fd, uint64_t size, struct pvd *ret, struct text *why) {
+static int add_named(struct iso *iso, uint32_t above, const struct record *r,
+                     const struct rock_ridge *rr, const char *name) {
+        nsec_t mtime = rr->mtime ? rr->mtime : r->mtime;
+        int answer;
+
+        if (rr->child || r->flags & FLAG_FOLDER)
+                answer = add_folder(iso, above, r, rr, name, mtime);
+        else if (rr->is_link)
+                answer = media_build_link(iso->build, iso->queue[above].node, name,
+                                          mtime, rr->link);
+        else
+                answer = add_file(iso, above, r, rr, name, mtime);
+        /* A name that no path can hold hides its file and nothing else. */
+        if (answer == MEDIA_BUILD_BAD_NAME && iso->why->n == 0)
+                return 0;
+        if (answer > 0 && iso->why->n == 0) {
+                text_add(iso->why, answer == MEDIA_BUILD_OUTSIDE
+                                           ? "damaged: a file lies outside the image: "
+                                   : answer == MEDIA_BUILD_TOO_DEEP
+                                           ? "folders nested too deep: "
+                                           : "too many files: ");
+                text_printable(iso->why, name, strlen(name));
+        }
+        return answer > 0 ? REFUSED : answer;
+}
+
+/* Whether the record is one more piece of the file before it. */
+static bool goes_on(const struct iso *iso, const struct record *r) {
+        return iso->is_open && !(r->flags & FLAG_FOLDER) &&
+               r->n_name == iso->n_open_name &&
+               memcmp(r->name, iso->open_name, r->n_name) == 0;
+}
+
+/* What lies elsewhere is mostly neighbours: read a run of blocks and keep it. */
+static bool read_more(uint32_t block, uint32_t offset, uint32_t n, const uint8_t **ret,
+                      void *userdata) {
+        struct iso *iso = userdata;
+        uint64_t at = (uint64_t)block * PVD_SECTOR + offset, from;
+
+        if (offset >= PVD_SECTOR || at > iso->size || n > iso->size - at)
+                return false;
+        if (at < iso->far_at || at + n > iso->far_at + iso->n_far) {
+                from = (uint64_t)block * PVD_SECTOR;
+                iso->n_far = 0;
+                if (read_bytes(iso, from, iso->far,
+                               (size_t)min_u64(sizeof(iso->far), iso->size - from)) !=
+                    0)
+                        return false;
+                iso->far_at = from;
+                iso->n_far = (size_t)min_u64(sizeof(iso->far), iso->size - from);
+        }
+        *ret = iso->far + (at - iso->far_at);
+        return true;
+}
+
+static int add_record(struct iso *iso, uint32_t above, const struct record *r) {
+        struct rock_ridge rr = { 0 };
+        struct text name = { 0 };
+        int answer = 0;
+
+        if (is_self_or_parent(r) || r->flags & FLAG_ASSOCIATED)
+                return 0;
+        if (goes_on(iso, r)) {
+                iso->is_open = r->flags & FLAG_GOES_ON;
+                answer = add_extent(iso, iso->open_file, r);
+                return answer > 0 ? refuse(iso, "damaged: a piece of a file lies "
+                                                "outside the image")
+                                  : answer;
+        }
+        iso->is_open = false;
+        if (iso->names == NAMES_ROCK_RIDGE && r->n_area > iso->skip)
+                rock_ridge_parse(r->area + iso->skip, r->n_area - iso->skip, read_more,
+                                 iso, &rr);
+        if (rr.is_moved || rr.is_hidden || !is_served(&rr))
+                return 0;
+        if (add_name(iso, r, &rr, &name))
+                answer = name.failed
+                                 ? -ENOMEM
+                                 : add_named(iso, above, r, &rr, text_string(&name));
+        text_done(&name);
+        return answer;
+}
+
+/* ---- folders ---- */
+
+static int add_sector(struct iso *iso, uint32_t folder, const uint8_t *p, size_t n) {
+        int answer = 0;
+
+        /* 6.8.1.1: what is left of a sector is zeros. */
+        while (n > 0 && p[0] != 0 && answer == 0) {
+                struct record r;
+
+                if (!parse_record(p, n, &r))
+                        return refuse(iso, "damaged: a folder's list is no such list");
+                answer = add_record(iso, folder, &r);
+                n -= p[0];
+                p += p[0];
+        }
+        return answer;
+}
+
+static int read_folder(struct iso *iso, uint32_t i) {
+        struct folder folder = iso->queue[i];
+        int answer = 0;
+
+        iso->is_open = false;
+        for (uint32_t at = 0; at < folder.n && answer == 0; at += CHUNK) {
+                size_t n = min_size(folder.n - at, CHUNK);
+
+                answer = read_bytes(iso, (uint64_t)folder.block * PVD_SECTOR + at,
+                                    iso->chunk, n);
+                for (size_t in = 0; in < n && answer == 0; in += PVD_SECTOR)
+                        answer = add_sector(iso, i, iso->chunk + in,
+                                            min_size(n - in, PVD_SECTOR));
+                if (folder.n - at <= CHUNK)
+                        break;
+        }
+        return answer;
+}
+
+/* ---- which of the trees ---- */
+
+struct trees {
+        const uint8_t *primary, *joliet, *enhanced; /* descriptors; NULL: none */
+        const uint8_t *boot;
+};
+
+static bool is_joliet(const uint8_t *descriptor) {
+        const uint8_t *escape = descriptor + 88;
+
+        /* Joliet 1: one of three levels of UCS-2 */
+        return escape[0] == '%' && escape[1] == '/' &&
+               (escape[2] == '@' || escape[2] == 'C' || escape[2] == 'E');
+}
+
+static struct trees find_trees(const uint8_t *data, size_t n) {
+        enum { BOOT = 0, PRIMARY = 1, SUPPLEMENTARY = 2, TERMINATOR = 255 };
+        struct trees trees = { 0 };
+
+        for (size_t at = 0; at + PVD_SECTOR <= n; at += PVD_SECTOR) {
+                const uint8_t *d = data + at;
+
+                if (memcmp(d + 1, "CD001", 5) != 0 || d[0] == TERMINATOR)
+                        break;
+                if (d[0] == PRIMARY && !trees.primary)
+                        trees.primary = d;
+                else if (d[0] == SUPPLEMENTARY && d[6] == 2 && !trees.enhanced)
+                        trees.enhanced = d;
+                else if (d[0] == SUPPLEMENTARY && is_joliet(d) && !trees.joliet)
+                        trees.joliet = d;
+                else if (d[0] == BOOT && el_torito_is(d) && !trees.boot)
+                        trees.boot = d;
+        }
+        return trees;
+}
+
+/* 8.4.18: the top folder's own record, of 34 bytes */
+static struct folder top_of(const uint8_t *descriptor) {
+        return (struct folder){ .block = le32(descriptor + 156 + 2) +
+                                         descriptor[156 + 1],
+                                .n = le32(descriptor + 156 + 10) };
+}
+
+static bool has_rock_ridge(struct iso *iso, const struct folder *top, int *ret_answer) {
+        struct rock_ridge rr;
+        struct record r;
+        int skip;
+
+        *ret_answer = read_bytes(iso, (uint64_t)top->block * PVD_SECTOR, iso->chunk,
+                                 PVD_SECTOR);
+        if (*ret_answer != 0 || !parse_record(iso->chunk, PVD_SECTOR, &r))
+                return false;
+        skip = rock_ridge_skip(r.area, r.n_area);
+        if (skip < 0)
+                return false;
+        iso->skip = (uint32_t)skip;
+        rock_ridge_parse(r.area, r.n_area, read_more, iso, &rr);
+        if (!rr.is_there && r.n_area > iso->skip)
+                rock_ridge_parse(r.area + iso->skip, r.n_area - iso->skip, read_more,
+                                 iso, &rr);
+        return rr.is_there;
+}
+
+static int choose_tree(struct iso *iso, const struct trees *trees) {
+        struct folder top = top_of(trees->primary);
+        int answer;
+
+        if (has_rock_ridge(iso, &top, &answer)) {
+                iso->names = NAMES_ROCK_RIDGE;
+        } else if (answer == 0 && trees->joliet) {
+                iso->names = NAMES_JOLIET;
+                top = top_of(trees->joliet);
+        } else if (answer == 0 && trees->enhanced) {
+                iso->names = NAMES_LONG;
+                top = top_of(trees->enhanced);
+        }
+        return answer != 0 ? answer : push(iso, top);
+}
+
+/* ---- the image ---- */
+
+static int build_index(struct iso *iso, const struct trees *trees,
+                       struct media_iso *ret) {
+        int answer = media_build_new(iso->size, &iso->build);
+
+        if (answer == 0)
+                answer = choose_tree(iso, trees);
+        for (uint32_t i = 0; i < iso->n_queue && answer == 0; i++)
+                answer = read_folder(iso, i);
+        if (answer == 0 && trees->boot)
+                answer = el_torito_add(iso->fd, iso->size, trees->boot, iso->build);
+        if (answer == 0)
+                answer = media_build_finish(iso->build, &ret->data, &ret->n);
+        return answer > 0 ? refuse(iso, "damaged: boot images without end") : answer;
+}
+
+static int read_image(int fd, uint64_t size, const uint8_t *data, size_t n,
+                      struct media_iso *ret, struct text *why) {
+        const struct trees trees = find_trees(data, n);
+        struct media_iso made = { 0 };
+        struct pvd pvd;
+        struct iso *iso;
+        int answer;
+
+        if (pvd_parse(data, n, size, &pvd, why) != PVD_OK)
+                return REFUSED;
+        iso = calloc(1, sizeof(*iso));
+        if (!iso)
+                return -ENOMEM;
+        iso->fd = fd;
+        iso->size = size;
+        iso->why = why;
+        memcpy(made.volume, pvd.volume, sizeof(made.volume));
+        answer = build_index(iso, &trees, &made);
+        made.has_rock_ridge = iso->names == NAMES_ROCK_RIDGE;
+        made.n_unreadable = iso->n_unreadable;
+        media_build_free(iso->build);
+        free(iso->queue);
+        free(iso);
+        if (answer == 0)
+                *ret = made;
+        return answer;
+}
+
+int media_iso_read(int fd, uint64_t size, struct media_iso *ret, struct text *why) {
+        struct text reason = { 0 };
         uint8_t *data = malloc(PVD_BYTES);
         ssize_t n;
-        int r;
+        int answer;
 
         if (!data)
                 return -ENOMEM;
         n = pread(fd, data, PVD_BYTES, (off_t)PVD_FIRST * PVD_SECTOR);
-        if (n < 0)
-                r = -errno;
-        else
-                r = pvd_parse(data, (size_t)n, size, ret, why) == PVD_OK
-                            ? 0
-                            : MEDIA_ISO_REFUSED;
+        answer = n < 0 ? -errno : read_image(fd, size, data, (size_t)n, ret, &reason);
+        if (answer > 0)
+                text_add(why, text_string(&reason));
+        text_done(&reason);
         free(data);
-        return r;
-}
-
-int media_iso_read(int fd, uint64_t size, struct media_iso *ret, struct text *why) {
-        struct source source = { .fd = fd,
-                                 .size = size,
-                                 .blocks = { .version = 0,
-                                             .refcount = 2, /* ours never goes */
-                                             .open = source_open,
-                                             .close = source_close,
-                                             .read_block = source_read,
-                                             .free_data = source_free,
-                                             .data = &source } };
-        struct media_iso iso = { 0 };
-        IsoImage *image = NULL;
-        struct pvd pvd;
-        int r = read_descriptors(fd, size, &pvd, why);
-
-        if (r)
-                return r;
-        memcpy(iso.volume, pvd.volume, sizeof(iso.volume));
-        if (iso_init_with_flag(1) < 0)
-                return -ENOMEM;
-        iso_set_msgs_severities("NEVER", "NEVER", "");
-        iso_set_local_charset("UTF-8", 0);
-        r = iso_image_new("", &image) < 0
-                    ? -ENOMEM
-                    : import(image, &source, &iso.has_rock_ridge, why);
-        if (r == 0)
-                r = build_index(image, size, &iso, why);
-        if (image)
-                iso_image_unref(image);
-        iso_finish();
-        if (r == 0)
-                *ret = iso;
-        return r;
+        return answer;
 }
 
 void media_iso_done(struct media_iso *iso) {

@@ -1,8 +1,8 @@
 #pragma once
 /*
- * An ISO 9660 image, with Rock Ridge or Joliet names, read into an index without
- * mounting or copying. Reads the image's directories through `fd`; may block on the
- * disk. What an image can make us read, keep and follow is bounded.
+ * An ISO 9660 image (ECMA-119), with Rock Ridge's, Joliet's or its own names, read into
+ * an index without mounting or copying. Reads the image's directories through `fd`; may
+ * block on the disk. What an image can make us read, keep and follow is bounded.
  */
 #include "media/build.h"
 
@@ -13,6 +13,9 @@ struct media_iso {
         size_t n;
         char volume[33];
         bool has_rock_ridge;
+        /* Files that are left out, since what lies in the image is not their content:
+         * compressed (zisofs), sparse, or interleaved. */
+        uint32_t n_unreadable;
 };
 
 /* MEDIA_ISO_REFUSED appends to `why` what is wrong with the image, for people; below

@@ -7,7 +7,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <iconv.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -187,6 +186,26 @@ static int number_ids(const struct media_as *as, struct recipe_found *found) {
         return 0;
 }
 
+/* What is left out of an image is a problem of the medium. */
+static int add_unreadable(const struct media_iso *iso, struct recipe_found *found) {
+        struct medium *medium = &found->medium;
+        struct text text = { 0 };
+        const char *kept;
+
+        if (iso->n_unreadable == 0 || medium->n_problems == MEDIUM_TEXTS_MAX)
+                return 0;
+        text_u64(&text, iso->n_unreadable);
+        text_add(&text, iso->n_unreadable == 1 ? " file is" : " files are");
+        text_add(&text, " left out: compressed or sparse in the image; make it again "
+                        "without zisofs");
+        kept = text.failed ? NULL : recipe_found_keep(found, text.s);
+        text_done(&text);
+        if (!kept)
+                return -ENOMEM;
+        medium->problems[medium->n_problems++] = kept;
+        return 0;
+}
+
 static int finish(const struct media_as *as, const struct media_recipes *recipes,
                   const struct media_tree *tree, const struct stat *st,
                   const struct media_iso *iso, int *ret_index_fd) {
@@ -198,6 +217,10 @@ static int finish(const struct media_as *as, const struct media_recipes *recipes
                 return r;
         if (r == 0)
                 medium->system = "unknown";
+        if (iso && add_unreadable(iso, &found) < 0) {
+                recipe_found_done(&found);
+                return -ENOMEM;
+        }
         medium->kind = iso ? MEDIUM_ISO : MEDIUM_TREE;
         medium->name = as->name;
         medium->path = as->shown;
@@ -213,16 +236,6 @@ static int finish(const struct media_as *as, const struct media_recipes *recipes
 }
 
 /* ---- which side of an image ---- */
-
-void media_prepare(void) {
-        static const char *const names[] = { "UCS-2BE", "UTF-16BE" };
-        static iconv_t kept[ARRAY_SIZE(names)];
-
-        /* Never closed: the C library may unload a conversion with its last user. */
-        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-                if (!kept[i])
-                        kept[i] = iconv_open("UTF-8", names[i]);
-}
 
 static bool has_udf(int fd) {
         uint8_t *data = malloc(PVD_BYTES);

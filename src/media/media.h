@@ -18,10 +18,6 @@ MUST_USE int media_recipes_load(const char *folder, struct media_recipes **ret,
                                 struct text *problems);
 struct media_recipes *media_recipes_free(struct media_recipes *recipes);
 
-/* Loads what the names of Joliet are converted with, while files of the system can still
- * be opened: for a process that is about to close a sandbox around itself. */
-void media_prepare(void);
-
 enum media_answer { MEDIA_OK, MEDIA_REFUSED };
 
 /* One medium, read. Descriptors and index are the caller's to close and unmap. */

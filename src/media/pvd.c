@@ -4,19 +4,17 @@
  */
 #include "media/pvd.h"
 
+#include "media/bytes.h"
+
 enum { PVD_PRIMARY = 1, PVD_TERMINATOR = 255 };
 
-static uint32_t load_le32(const uint8_t *p) {
-        return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
-}
-
 static bool load_both32(const uint8_t *p, uint32_t *ret) {
-        *ret = load_le32(p);
+        *ret = le32(p);
         return *ret == load_be32(p + 4);
 }
 
 static bool load_both16(const uint8_t *p, uint16_t *ret) {
-        *ret = (uint16_t)(p[1] << 8 | p[0]);
+        *ret = le16(p);
         return *ret == load_be16(p + 2);
 }
 

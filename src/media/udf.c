@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "media/bytes.h"
+
 enum {
         BLOCK_MIN = 512,
         BLOCK_MAX = 4096,
@@ -72,18 +74,6 @@ struct udf {
 };
 
 enum { REFUSED = MEDIA_ISO_REFUSED };
-
-static uint16_t le16(const uint8_t *p) {
-        return (uint16_t)(p[0] | p[1] << 8);
-}
-
-static uint32_t le32(const uint8_t *p) {
-        return le16(p) | (uint32_t)le16(p + 2) << 16;
-}
-
-static uint64_t le64(const uint8_t *p) {
-        return le32(p) | (uint64_t)le32(p + 4) << 32;
-}
 
 /* The first reason is the one that is told. */
 static int refuse(struct udf *u, const char *why) {
@@ -413,36 +403,7 @@ static bool add_name(const uint8_t *p, size_t n, struct text *out) {
 
         if (n < 2 || (p[0] != 8 && p[0] != 16))
                 return false;
-        p++, n--;
-        while (n >= each) {
-                uint32_t c = each == 2 ? load_be16(p) : p[0];
-
-                p += each, n -= each;
-                if (c >= 0xd800 && c < 0xdc00 && n >= 2 && load_be16(p) >> 10 == 0x37) {
-                        c = 0x10000 + ((c & 0x3ff) << 10) + (load_be16(p) & 0x3ff);
-                        p += 2, n -= 2;
-                } else if (c >= 0xd800 && c < 0xe000) {
-                        c = 0xfffd;
-                }
-                if (c == 0)
-                        return false;
-                if (c < 0x80) {
-                        text_char(out, (char)c);
-                        continue;
-                }
-                if (c >= 0x10000) {
-                        text_char(out, (char)(0xf0 | c >> 18));
-                        text_char(out, (char)(0x80 | (c >> 12 & 0x3f)));
-                } else if (c >= 0x800) {
-                        text_char(out, (char)(0xe0 | c >> 12));
-                }
-                if (c >= 0x800)
-                        text_char(out, (char)(0x80 | (c >> 6 & 0x3f)));
-                else
-                        text_char(out, (char)(0xc0 | c >> 6));
-                text_char(out, (char)(0x80 | (c & 0x3f)));
-        }
-        return true;
+        return media_add_characters(p + 1, n - 1, each, out);
 }
 
 /* 4/14.16: a path as components */

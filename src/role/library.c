@@ -440,7 +440,6 @@ static int library_go(struct role *role) {
                                        role_path(role, conf->media.items[i]), on_folder,
                                        library, &library->folders[i]);
         }
-        media_prepare();
         if (r == 0)
                 r = sandbox_enter(paths, n);
         if (r < 0)
