@@ -14,12 +14,18 @@
 #include "media/index.h"
 #include "media/media.h"
 
-static int print(const struct text *json, bool as_json) {
+static int print(const struct text *json, bool as_json,
+                 const struct media_index *files) {
         struct text out = { 0 };
         json_t *medium;
 
         if (as_json) {
-                text_bytes(&out, json->s, json->n);
+                /* One more member, before the brace that ends the object. */
+                text_bytes(&out, json->s, json->n - (files ? 1 : 0));
+                if (files) {
+                        media_files_add(files, true, &out);
+                        text_char(&out, '}');
+                }
                 text_char(&out, '\n');
                 return client_print(&out);
         }
@@ -28,10 +34,12 @@ static int print(const struct text *json, bool as_json) {
                 return client_fail("the medium cannot be described");
         media_show(medium, &out);
         json_decref(medium);
+        if (files)
+                media_files_add(files, false, &out);
         return client_print(&out);
 }
 
-static int describe(int index_fd, bool as_json) {
+static int describe(int index_fd, bool as_json, bool files) {
         struct stat stat;
         struct media_index index;
         struct medium medium;
@@ -47,7 +55,8 @@ static int describe(int index_fd, bool as_json) {
         if (media_index_open(data, (size_t)stat.st_size, &index) == 0) {
                 media_index_medium(&index, &medium);
                 medium_json(&medium, &json);
-                r = print(&json, as_json);
+                r = json.failed ? client_fail("out of memory")
+                                : print(&json, as_json, files ? &index : NULL);
         } else {
                 r = client_fail("the index is not sound");
         }
@@ -69,7 +78,8 @@ static int fail_at(const char *path, const char *sentence) {
         return r;
 }
 
-static int inspect(const char *path, const struct media_recipes *recipes, bool json) {
+static int inspect(const char *path, const struct media_recipes *recipes, bool json,
+                   bool files) {
         char name[MEDIUM_NAME_MAX];
         struct media_found found = { .index_fd = -1, .fd = -1 };
         struct text why = { 0 };
@@ -78,7 +88,7 @@ static int inspect(const char *path, const struct media_recipes *recipes, bool j
         medium_name_from_path(path, name);
         r = media_inspect(path, path, name, recipes, &found, &why);
         if (r == MEDIA_OK) {
-                r = describe(found.index_fd, json);
+                r = describe(found.index_fd, json, files);
                 close(found.index_fd);
                 close(found.fd);
         } else {
@@ -88,7 +98,7 @@ static int inspect(const char *path, const struct media_recipes *recipes, bool j
         return r;
 }
 
-int media_inspect_path(const char *path, bool json) {
+int media_inspect_path(const char *path, bool json, bool files) {
         struct text folder = { 0 }, problems = { 0 };
         struct media_recipes *recipes = NULL;
         int r;
@@ -98,7 +108,7 @@ int media_inspect_path(const char *path, bool json) {
         } else {
                 r = media_recipes_load(text_string(&folder), &recipes, &problems);
                 r = r < 0 ? fail_at(text_string(&folder), strerror(-r))
-                          : inspect(path, recipes, json);
+                          : inspect(path, recipes, json, files);
                 if (problems.n)
                         fprintf(stderr, "%s", text_string(&problems));
         }

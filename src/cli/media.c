@@ -220,7 +220,11 @@ static int wrong_verb(const struct options *options, const char *verb) {
 
 int cli_media(int argc, char **argv) {
         struct client_flags flags = { 0 };
-        struct option_row rows[CLIENT_ROWS + 1] = { 0 };
+        bool files = false;
+        struct option_row rows[CLIENT_ROWS + 2] = {
+                [CLIENT_ROWS] = { "files", 0, OPTION_FLAG, NULL,
+                                  "inspect: every file of an image, too", &files, 0 },
+        };
         const struct options options = {
                 "media",
                 "Show the media that the server has found; or read one image or tree "
@@ -245,5 +249,5 @@ int cli_media(int argc, char **argv) {
         if (found.n_operands < 2)
                 return options_wrong(&options, "inspect needs the path of an image or "
                                                "of an extracted tree");
-        return media_inspect_path(found.operands[1], flags.json);
+        return media_inspect_path(found.operands[1], flags.json, files);
 }
