@@ -63,7 +63,7 @@ static void answer(struct run *r) {
 static void finish(struct run *r) {
         struct text log = { 0 };
 
-        http_connection_log(&r->c, 1, r->now, r->now & 1, &log);
+        http_connection_log(&r->c, "::1", r->now, r->now & 1, &log);
         assert(log.failed || memchr(log.s, '\n', log.n) == log.s + log.n - 1);
         text_done(&log);
         http_connection_logged(&r->c, r->now, r->now);

@@ -48,8 +48,8 @@ static void journal_line(const struct event *event, struct text *out) {
                 text_mac(out, event->mac);
                 text_char(out, ' ');
         }
-        if (event->address) {
-                text_ip4(out, event->address);
+        if (event_has_address(event)) {
+                event_address(event, out);
                 text_char(out, ' ');
         }
         event_sentence(event, out);

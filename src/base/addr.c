@@ -53,6 +53,65 @@ const char *ip4_format(ip4_t a, char out[static IP4_TEXT_MAX]) {
         return out;
 }
 
+bool ip6_is_equal(struct ip6 a, struct ip6 b) {
+        return memcmp(a.b, b.b, sizeof(a.b)) == 0;
+}
+
+bool ip6_is_zero(struct ip6 a) {
+        return ip6_is_equal(a, (struct ip6){ 0 });
+}
+
+bool ip6_is_link_local(struct ip6 a) {
+        return a.b[0] == 0xfe && (a.b[1] & 0xc0) == 0x80;
+}
+
+/* RFC 5952 4.2: the longest run of zero groups, the first of equals, never of one. */
+static size_t longest_zeros(const unsigned group[static 8], size_t *ret_first) {
+        size_t most = 0;
+
+        for (size_t i = 0; i < 8; i++) {
+                size_t n = 0;
+
+                while (i + n < 8 && group[i + n] == 0)
+                        n++;
+                if (n > most) {
+                        most = n;
+                        *ret_first = i;
+                }
+        }
+        return most > 1 ? most : 0;
+}
+
+const char *ip6_format(struct ip6 a, char out[static IP6_TEXT_MAX]) {
+        unsigned group[8];
+        size_t first = 0, n_zeros;
+        char *p = out;
+
+        for (size_t i = 0; i < 8; i++)
+                group[i] = (unsigned)a.b[2 * i] << 8 | a.b[2 * i + 1];
+        n_zeros = longest_zeros(group, &first);
+        for (size_t i = 0; i < 8; i++) {
+                bool begun = false;
+
+                if (n_zeros > 0 && i == first) {
+                        *p++ = ':';
+                        i += n_zeros - 1;
+                        if (i == 7)
+                                *p++ = ':';
+                        continue;
+                }
+                if (i > 0)
+                        *p++ = ':';
+                for (int shift = 12; shift >= 0; shift -= 4) {
+                        begun |= (group[i] >> shift & 15) != 0 || shift == 0;
+                        if (begun)
+                                *p++ = hex_digits[group[i] >> shift & 15];
+                }
+        }
+        *p = '\0';
+        return out;
+}
+
 /* SMBIOS stores the first three groups little-endian, but the PXE ROMs and pxelinux
  * send and ask for the bytes as they stand, so none is swapped here. */
 const char *uuid_format(struct uuid u, char out[static UUID_TEXT_MAX]) {

@@ -44,10 +44,41 @@ static void uuid_is_printed_as_pxelinux_asks(void **state) {
                             "b894508e-4100-11e0-bc0c-001fd08b1c02");
 }
 
+/* RFC 5952 4 and 5: lower case, no leading zeros, the longest run of zeros, the first
+ * of equals, never a single group. */
+static void ip6_is_printed_in_its_one_way(void **state) {
+        static const struct {
+                struct ip6 address;
+                const char *text;
+        } rows[] = {
+                { { { 0 } }, "::" },
+                { { { [15] = 1 } }, "::1" },
+                { { { 0xfd, 0x77, [15] = 1 } }, "fd77::1" },
+                { { { 0xfe, 0x80 } }, "fe80::" },
+                { { { 0x20, 0x01, 0x0d, 0xb8, [9] = 1, [15] = 1 } },
+                  "2001:db8::1:0:0:1" },
+                { { { 0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1 } },
+                  "2001:db8:0:1:1:1:1:1" },
+                { { { 0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0xAB,
+                      0xCD } },
+                  "2001:db8::1:0:0:abcd" },
+                { { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                      0xff, 0xff, 0xff, 0xff, 0xff } },
+                  "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" },
+        };
+        char out[IP6_TEXT_MAX];
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+                assert_string_equal(ip6_format(rows[i].address, out), rows[i].text);
+        assert_true(ip6_is_link_local(rows[3].address));
+        assert_false(ip6_is_link_local(rows[2].address));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(ip4_text_and_back),
                 cmocka_unit_test(mac_text_and_back),
+                cmocka_unit_test(ip6_is_printed_in_its_one_way),
                 cmocka_unit_test(uuid_is_printed_as_pxelinux_asks),
         };
         return check_run("base/addr", tests);

@@ -427,13 +427,26 @@ static void json_head(const struct event *e, struct text *out) {
                 text_char(out, '"');
         }
         text_json_key(out, "address");
-        if (e->address == 0) {
+        if (!event_has_address(e)) {
                 text_add(out, "null");
         } else {
                 text_char(out, '"');
-                text_ip4(out, e->address);
+                event_address(e, out);
                 text_char(out, '"');
         }
+}
+
+bool event_has_address(const struct event *e) {
+        return e->address != 0 || !ip6_is_zero(e->address6);
+}
+
+void event_address(const struct event *e, struct text *out) {
+        char text[IP6_TEXT_MAX];
+
+        if (e->address)
+                text_ip4(out, e->address);
+        else if (event_has_address(e))
+                text_add(out, ip6_format(e->address6, text));
 }
 
 void event_json(const struct event *e, struct text *out) {
@@ -460,9 +473,9 @@ void event_line(const struct event *e, long zone, struct text *out) {
                 text_char(out, ' ');
                 text_mac(out, e->mac);
         }
-        if (e->address) {
+        if (event_has_address(e)) {
                 text_char(out, ' ');
-                text_ip4(out, e->address);
+                event_address(e, out);
         }
         text_char(out, ' ');
         if (event_level(e->kind) >= EVENT_WARNING) {
@@ -488,6 +501,7 @@ size_t event_pack(const struct event *e, void *data, size_t n) {
         writer_be64(&w, e->story);
         writer_bytes(&w, e->mac.b, sizeof(e->mac.b));
         writer_be32(&w, e->address);
+        writer_bytes(&w, e->address6.b, sizeof(e->address6.b));
         for (size_t i = 0; i < EVENT_FIELDS_MAX && row->fields[i].name; i++) {
                 const struct event_value *v = &e->values[i];
 
@@ -506,12 +520,13 @@ bool event_unpack(const void *data, size_t n, struct event *ret) {
         struct reader r = reader_of(data, n);
         struct event e = { .kind = (enum event_kind)reader_be16(&r) };
         const struct event_row *row = row_of(e.kind);
-        struct span mac;
+        struct span mac, address6;
 
         e.time = reader_be64(&r);
         e.story = reader_be64(&r);
         mac = reader_span(&r, sizeof(e.mac.b));
         e.address = reader_be32(&r);
+        address6 = reader_span(&r, sizeof(e.address6.b));
         for (size_t i = 0; i < EVENT_FIELDS_MAX && row->fields[i].name; i++) {
                 struct event_value *v = &e.values[i];
 
@@ -528,6 +543,7 @@ bool event_unpack(const void *data, size_t n, struct event *ret) {
         if (r.failed || r.at != r.n || e.kind == EVENT_NONE || e.kind >= EVENT_N_KINDS)
                 return false;
         memcpy(e.mac.b, mac.data, sizeof(e.mac.b));
+        memcpy(e.address6.b, address6.data, sizeof(e.address6.b));
         *ret = e;
         return true;
 }

@@ -105,13 +105,17 @@ enum { EVENT_FIELDS_MAX = 8, EVENT_PACKED_MAX = 4096 };
  */
 struct event {
         enum event_kind kind;
-        nsec_t time;    /* since 1970; 0 until the role that saw it stamps it */
-        uint64_t story; /* one boot of one machine; 0 when none or not yet known */
-        struct mac mac; /* zero when unknown */
-        ip4_t address;  /* of the machine; 0 when unknown */
+        nsec_t time;         /* since 1970; 0 until the role that saw it stamps it */
+        uint64_t story;      /* one boot of one machine; 0 when none or not yet known */
+        struct mac mac;      /* zero when unknown */
+        ip4_t address;       /* of the machine; 0 when unknown */
+        struct ip6 address6; /* when it is known by that alone */
         struct event_value values[EVENT_FIELDS_MAX];
 };
 
+/* Whether either is known, and as text ("" if not). */
+bool event_has_address(const struct event *e);
+void event_address(const struct event *e, struct text *out);
 const char *event_name(enum event_kind kind);
 enum event_level event_level(enum event_kind kind);
 const char *event_level_name(enum event_level level);

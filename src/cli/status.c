@@ -54,6 +54,16 @@ static void add_head(struct text *out, const json_t *status) {
         text_char(out, '\n');
 }
 
+static void add_six(struct text *out, const json_t *interface) {
+        const json_t *address;
+        size_t i;
+
+        json_array_foreach(json_object_get(interface, "addresses6"), i, address) {
+                text_add(out, ", ");
+                text_add(out, json_string_value(address));
+        }
+}
+
 static void add_interfaces(struct text *out, const json_t *status) {
         const json_t *interface;
         size_t i;
@@ -63,6 +73,7 @@ static void add_interfaces(struct text *out, const json_t *status) {
                 add_member(out, interface, "name", "?");
                 text_char(out, ' ');
                 add_member(out, interface, "address", "without an address");
+                add_six(out, interface);
                 text_char(out, '\n');
         }
 }

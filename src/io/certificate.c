@@ -193,6 +193,10 @@ static bool add_names(X509 *x, const struct certificate_names *names) {
                 good = add_name(all, GEN_IPADD,
                                 string_of(V_ASN1_OCTET_STRING, &wire, sizeof(wire)));
         }
+        for (size_t i = 0; good && i < names->n_six; i++)
+                good = add_name(all, GEN_IPADD,
+                                string_of(V_ASN1_OCTET_STRING, names->six[i].b,
+                                          sizeof(names->six[i].b)));
         if (good && names->host[0])
                 good = add_name(
                         all, GEN_DNS,
@@ -256,16 +260,13 @@ bool certificate_is_pair(const struct certificate_pair *pair, struct text *why) 
         return good;
 }
 
-static bool has_address(const GENERAL_NAMES *all, ip4_t address) {
-        uint32_t wire = htonl(address);
-
+static bool has_address(const GENERAL_NAMES *all, const void *wire, size_t n) {
         for (int i = 0; all && i < sk_GENERAL_NAME_num(all); i++) {
                 const GENERAL_NAME *name = sk_GENERAL_NAME_value(all, i);
 
                 if (name->type == GEN_IPADD &&
-                    ASN1_STRING_length(name->d.iPAddress) == sizeof(wire) &&
-                    memcmp(ASN1_STRING_get0_data(name->d.iPAddress), &wire,
-                           sizeof(wire)) == 0)
+                    (size_t)ASN1_STRING_length(name->d.iPAddress) == n &&
+                    memcmp(ASN1_STRING_get0_data(name->d.iPAddress), wire, n) == 0)
                         return true;
         }
         return false;
@@ -276,8 +277,13 @@ static bool holds(X509 *x, const struct certificate_names *names) {
         bool good = !names->host[0] ||
                     X509_check_host(x, names->host, strlen(names->host), 0, NULL) == 1;
 
-        for (size_t i = 0; good && i < names->n_addresses; i++)
-                good = has_address(all, names->addresses[i]);
+        for (size_t i = 0; good && i < names->n_addresses; i++) {
+                uint32_t wire = htonl(names->addresses[i]);
+
+                good = has_address(all, &wire, sizeof(wire));
+        }
+        for (size_t i = 0; good && i < names->n_six; i++)
+                good = has_address(all, names->six[i].b, sizeof(names->six[i].b));
         GENERAL_NAMES_free(all);
         return good;
 }
@@ -328,6 +334,8 @@ static void describe_names(const X509 *x, struct text *ret) {
         for (int i = 0; all && i < sk_GENERAL_NAME_num(all); i++) {
                 const GENERAL_NAME *name = sk_GENERAL_NAME_value(all, i);
                 const ASN1_STRING *value = name->d.ia5;
+                char text[IP6_TEXT_MAX];
+                struct ip6 six;
                 uint32_t wire;
 
                 if (name->type != GEN_IPADD && name->type != GEN_DNS)
@@ -339,8 +347,9 @@ static void describe_names(const X509 *x, struct text *ret) {
                 } else if (ASN1_STRING_length(value) == sizeof(wire)) {
                         memcpy(&wire, ASN1_STRING_get0_data(value), sizeof(wire));
                         text_ip4(ret, ntohl(wire));
-                } else {
-                        text_add(ret, "an IPv6 address");
+                } else if (ASN1_STRING_length(value) == sizeof(six.b)) {
+                        memcpy(six.b, ASN1_STRING_get0_data(value), sizeof(six.b));
+                        text_add(ret, ip6_format(six, text));
                 }
         }
         GENERAL_NAMES_free(all);

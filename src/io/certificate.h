@@ -21,6 +21,8 @@ struct certificate_names {
         const char *host; /* "": none */
         const ip4_t *addresses;
         size_t n_addresses;
+        const struct ip6 *six;
+        size_t n_six;
 };
 
 /* A new RSA key. -ENOMEM, or -EIO when the library has no randomness. */

@@ -52,7 +52,8 @@ static void segments_arrive_as_datagrams(void **state) {
         assert_int_equal(udp_batch_new(2000, &batch), 0);
         assert_int_equal(udp_open((struct udp_endpoint){ loopback, 0 }, NULL, 0, &in),
                          0);
-        assert_int_equal(udp_connect(loopback, (struct udp_ports){ 0 },
+        assert_int_equal(udp_connect((struct udp_endpoint){ loopback, 0 },
+                                     (struct udp_ports){ 0 },
                                      (struct udp_endpoint){ loopback, port_of(in) },
                                      &out),
                          0);

@@ -57,6 +57,14 @@ static void add_address(struct net_interface *i, struct net_address added) {
         }
 }
 
+static void add_six(struct net_interface *i, const struct sockaddr *a) {
+        struct sockaddr_in6 in;
+
+        memcpy(&in, a, sizeof(in));
+        if (i->n_six < NET_SIX_MAX)
+                memcpy(i->six[i->n_six++].b, &in.sin6_addr, sizeof(i->six[0].b));
+}
+
 /* Links come before addresses; an alias ("eth0:1") counts as its link's. */
 int net_interfaces(struct net_interface *ret, size_t n) {
         struct ifaddrs *all;
@@ -75,12 +83,15 @@ int net_interfaces(struct net_interface *ret, size_t n) {
                 struct net_interface *i;
                 char name[NET_NAME_MAX] = { 0 };
 
-                if (!a->ifa_addr || a->ifa_addr->sa_family != AF_INET)
+                if (!a->ifa_addr || (a->ifa_addr->sa_family != AF_INET &&
+                                     a->ifa_addr->sa_family != AF_INET6))
                         continue;
                 strncpy(name, a->ifa_name, NET_NAME_MAX - 1);
                 name[strcspn(name, ":")] = '\0';
                 i = find(ret, found, name);
-                if (i)
+                if (i && a->ifa_addr->sa_family == AF_INET6)
+                        add_six(i, a->ifa_addr);
+                else if (i)
                         add_address(i, (struct net_address){ ip4_of(a->ifa_addr),
                                                              ip4_of(a->ifa_netmask) });
         }
@@ -91,6 +102,13 @@ int net_interfaces(struct net_interface *ret, size_t n) {
 bool net_has_address(const struct net_interface *interface, ip4_t address) {
         for (size_t i = 0; i < net_n_addresses(interface); i++)
                 if (net_address(interface, i).address == address)
+                        return true;
+        return false;
+}
+
+bool net_has_six(const struct net_interface *interface, struct ip6 address) {
+        for (size_t i = 0; i < interface->n_six; i++)
+                if (ip6_is_equal(interface->six[i], address))
                         return true;
         return false;
 }
@@ -107,7 +125,8 @@ bool net_is_near(const struct net_interface *interface, ip4_t address) {
 
 int net_watch_open(int *ret_fd) {
         struct sockaddr_nl name = { .nl_family = AF_NETLINK,
-                                    .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR };
+                                    .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR |
+                                                 RTMGRP_IPV6_IFADDR };
         int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC,
                         NETLINK_ROUTE);
         int r;
@@ -137,11 +156,13 @@ static void grow(int fd, int forced, int asked) {
                 (void)setsockopt(fd, SOL_SOCKET, asked, &bytes, sizeof(bytes));
 }
 
-void net_share_by_source(int fd, uint32_t n) {
-        /* The source of the IPv4 header, times Knuth's constant; modulo n chooses the
-         * socket, in the order in which they were bound. */
+void net_share_by_source(int fd, uint32_t n, bool is_six) {
+        /* The source of the IPv4 header, or the end of that of IPv6, times Knuth's
+         * constant; modulo n chooses the socket, in the order in which they were bound.
+         */
         struct sock_filter code[] = {
-                BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)SKF_NET_OFF + 12),
+                BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+                         (uint32_t)SKF_NET_OFF + (is_six ? 20 : 12)),
                 BPF_STMT(BPF_ALU | BPF_MUL | BPF_K, 2654435761U),
                 BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 16),
                 BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, n),

@@ -6,7 +6,7 @@
 #include "base/addr.h"
 #include "base/cursor.h"
 
-enum { NET_NAME_MAX = 16, NET_MORE_MAX = 7 };
+enum { NET_NAME_MAX = 16, NET_MORE_MAX = 7, NET_SIX_MAX = 8 };
 
 struct net_address {
         ip4_t address, mask;
@@ -20,6 +20,8 @@ struct net_interface {
         ip4_t mask;
         struct net_address more[NET_MORE_MAX]; /* behind the first: aliases, networks */
         size_t n_more;
+        struct ip6 six[NET_SIX_MAX]; /* those of IPv6 */
+        size_t n_six;
         bool is_up; /* administratively up, with a carrier */
         bool is_loopback;
         bool has_link_layer; /* Ethernet: frames can be made */
@@ -37,6 +39,7 @@ static inline struct net_address net_address(const struct net_interface *interfa
                       : interface->more[i - 1];
 }
 bool net_has_address(const struct net_interface *interface, ip4_t address);
+bool net_has_six(const struct net_interface *interface, struct ip6 address);
 /* Whether it is on one of the interface's networks. */
 bool net_is_near(const struct net_interface *interface, ip4_t address);
 
@@ -53,7 +56,7 @@ void net_grow_buffers(int fd);
  * connections by its address alone: what is counted for an address is then counted in
  * one place. `n` is how many there will be; said once to any of them. A kernel that
  * does not know it goes on spreading them by address and port. */
-void net_share_by_source(int fd, uint32_t n);
+void net_share_by_source(int fd, uint32_t n, bool is_six);
 
 /* A packet socket that only sends. */
 MUST_USE int net_raw_open(int *ret_fd);

@@ -4,6 +4,8 @@
  */
 #include "io/tcp.h"
 
+#include "io/internal.h"
+
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/sendfile.h>
@@ -12,25 +14,23 @@
 
 enum { BACKLOG = 1024, BACKLOG_OF_ONE = 16, SENDFILE_MAX = 1 << 30 };
 
-static struct udp_endpoint endpoint_of(const struct sockaddr_in *name) {
-        return (struct udp_endpoint){ ntohl(name->sin_addr.s_addr),
-                                      ntohs(name->sin_port) };
-}
-
 int tcp_listen(struct udp_endpoint at, unsigned flags, int *ret_fd) {
-        struct sockaddr_in name = { .sin_family = AF_INET,
-                                    .sin_port = htons(at.port),
-                                    .sin_addr.s_addr = htonl(at.address) };
+        struct sockaddr_in6 name;
+        socklen_t n = udp_to_name(&at, &name);
         const int on = 1;
-        int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), r = 0;
+        int fd =
+                socket(name.sin6_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        int r = 0;
 
         if (fd < 0)
                 return -errno;
-        if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
-            (flags & UDP_REUSEPORT &&
-             setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0) ||
-            bind(fd, (struct sockaddr *)&name, sizeof(name)) < 0 ||
-            listen(fd, BACKLOG) < 0)
+        if (udp_is_six(&at))
+                r = udp_prepare_six(fd);
+        if (r == 0 &&
+            (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+             (flags & UDP_REUSEPORT &&
+              setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0) ||
+             bind(fd, (struct sockaddr *)&name, n) < 0 || listen(fd, BACKLOG) < 0))
                 r = -errno;
         if (r < 0) {
                 close(fd);
@@ -42,7 +42,7 @@ int tcp_listen(struct udp_endpoint at, unsigned flags, int *ret_fd) {
 
 int tcp_accept(int fd, int *ret_fd, struct udp_endpoint *ret_peer,
                struct udp_endpoint *ret_local) {
-        struct sockaddr_in peer, local = { 0 };
+        struct sockaddr_in6 peer, local = { 0 };
         socklen_t n_peer = sizeof(peer), n_local = sizeof(local);
         const int on = 1;
         int accepted = accept4(fd, (struct sockaddr *)&peer, &n_peer,
@@ -57,9 +57,9 @@ int tcp_accept(int fd, int *ret_fd, struct udp_endpoint *ret_peer,
         }
         (void)setsockopt(accepted, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
         *ret_fd = accepted;
-        *ret_peer = endpoint_of(&peer);
+        *ret_peer = udp_of_name(&peer);
         if (ret_local)
-                *ret_local = endpoint_of(&local);
+                *ret_local = udp_of_name(&local);
         return 0;
 }
 

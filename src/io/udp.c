@@ -5,6 +5,8 @@
  */
 #include "io/udp.h"
 
+#include "io/internal.h"
+
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
@@ -24,14 +26,48 @@ struct udp_batch {
         struct udp_received received[UDP_BATCH];
         struct mmsghdr headers[UDP_BATCH];
         struct iovec vectors[UDP_BATCH];
-        struct sockaddr_in from[UDP_BATCH];
+        struct sockaddr_in6 from[UDP_BATCH]; /* or sockaddr_in, which is shorter */
         _Alignas(struct cmsghdr) uint8_t control[UDP_BATCH][CONTROL_MAX];
 };
 
-static struct sockaddr_in sockaddr_of(struct udp_endpoint e) {
-        return (struct sockaddr_in){ .sin_family = AF_INET,
-                                     .sin_port = htons(e.port),
-                                     .sin_addr.s_addr = htonl(e.address) };
+bool udp_is_six(const struct udp_endpoint *e) {
+        return e->address == 0 && !ip6_is_zero(e->address6);
+}
+
+bool udp_is_same_host(const struct udp_endpoint *a, const struct udp_endpoint *b) {
+        return a->address == b->address && ip6_is_equal(a->address6, b->address6) &&
+               a->scope == b->scope;
+}
+
+socklen_t udp_to_name(const struct udp_endpoint *e, struct sockaddr_in6 *ret) {
+        struct sockaddr_in four = { .sin_family = AF_INET,
+                                    .sin_port = htons(e->port),
+                                    .sin_addr.s_addr = htonl(e->address) };
+
+        *ret = (struct sockaddr_in6){ .sin6_family = AF_INET6,
+                                      .sin6_port = htons(e->port),
+                                      .sin6_scope_id = e->scope };
+        if (udp_is_six(e)) {
+                memcpy(&ret->sin6_addr, e->address6.b, sizeof(e->address6.b));
+                return sizeof(*ret);
+        }
+        memcpy(ret, &four, sizeof(four));
+        return sizeof(four);
+}
+
+struct udp_endpoint udp_of_name(const struct sockaddr_in6 *name) {
+        struct udp_endpoint e = { .port = ntohs(name->sin6_port) };
+        struct sockaddr_in four;
+
+        if (name->sin6_family == AF_INET6) {
+                memcpy(e.address6.b, &name->sin6_addr, sizeof(e.address6.b));
+                /* The kernel names the interface for these alone. */
+                e.scope = name->sin6_scope_id;
+        } else {
+                memcpy(&four, name, sizeof(four));
+                e.address = ntohl(four.sin_addr.s_addr);
+        }
+        return e;
 }
 
 static int set_flag(int fd, int level, int name) {
@@ -39,8 +75,19 @@ static int set_flag(int fd, int level, int name) {
         return setsockopt(fd, level, name, &on, sizeof(on)) < 0 ? -errno : 0;
 }
 
-static int prepare(int fd, const char *device, unsigned flags) {
-        int r = set_flag(fd, IPPROTO_IP, IP_PKTINFO);
+/* An address that is just being tried out (RFC 4862 5.4) may be bound already. */
+int udp_prepare_six(int fd) {
+        int r = set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+
+        return r == 0 ? set_flag(fd, IPPROTO_IPV6, IPV6_FREEBIND) : r;
+}
+
+static int prepare(int fd, bool is_six, const char *device, unsigned flags) {
+        int r = is_six ? udp_prepare_six(fd) : 0;
+
+        if (r == 0)
+                r = is_six ? set_flag(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO)
+                           : set_flag(fd, IPPROTO_IP, IP_PKTINFO);
 
         if (r == 0 && flags & UDP_BROADCAST)
                 r = set_flag(fd, SOL_SOCKET, SO_BROADCAST);
@@ -54,13 +101,15 @@ static int prepare(int fd, const char *device, unsigned flags) {
 }
 
 int udp_open(struct udp_endpoint at, const char *device, unsigned flags, int *ret_fd) {
-        struct sockaddr_in name = sockaddr_of(at);
-        int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), r;
+        struct sockaddr_in6 name;
+        socklen_t n = udp_to_name(&at, &name);
+        int fd = socket(name.sin6_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        int r;
 
         if (fd < 0)
                 return -errno;
-        r = prepare(fd, device, flags);
-        if (r == 0 && bind(fd, (struct sockaddr *)&name, sizeof(name)) < 0)
+        r = prepare(fd, udp_is_six(&at), device, flags);
+        if (r == 0 && bind(fd, (struct sockaddr *)&name, n) < 0)
                 r = -errno;
         if (r < 0) {
                 close(fd);
@@ -70,30 +119,31 @@ int udp_open(struct udp_endpoint at, const char *device, unsigned flags, int *re
         return 0;
 }
 
-static int open_in_range(ip4_t local, struct udp_ports ports, uint16_t start,
-                         int *ret_fd) {
+static int open_in_range(struct udp_endpoint local, struct udp_ports ports,
+                         uint16_t start, int *ret_fd) {
         unsigned n = ports.first ? ports.last - ports.first + 1U : 1;
         int r = -EADDRINUSE;
 
         for (unsigned i = 0; i < n && r == -EADDRINUSE; i++) {
                 unsigned port = ports.first ? ports.first + (start + i) % n : 0;
 
-                r = udp_open((struct udp_endpoint){ local, (uint16_t)port }, NULL, 0,
-                             ret_fd);
+                local.port = (uint16_t)port;
+                r = udp_open(local, NULL, 0, ret_fd);
         }
         return r;
 }
 
-int udp_connect(ip4_t local, struct udp_ports ports, struct udp_endpoint peer,
-                int *ret_fd) {
-        struct sockaddr_in name = sockaddr_of(peer);
+int udp_connect(struct udp_endpoint local, struct udp_ports ports,
+                struct udp_endpoint peer, int *ret_fd) {
+        struct sockaddr_in6 name;
+        socklen_t n = udp_to_name(&peer, &name);
         int fd = -1, r;
 
         /* Clients count their ports up: neighbours start at neighbours. */
         r = open_in_range(local, ports, peer.port, &fd);
         if (r < 0)
                 return r;
-        if (connect(fd, (struct sockaddr *)&name, sizeof(name)) < 0) {
+        if (connect(fd, (struct sockaddr *)&name, n) < 0) {
                 r = -errno;
                 close(fd);
                 return r;
@@ -106,16 +156,21 @@ int udp_path_mtu(int fd) {
         int mtu = 0;
         socklen_t n = sizeof(mtu);
 
-        return getsockopt(fd, IPPROTO_IP, IP_MTU, &mtu, &n) < 0 ? -errno : mtu;
+        if (getsockopt(fd, IPPROTO_IP, IP_MTU, &mtu, &n) == 0 ||
+            getsockopt(fd, IPPROTO_IPV6, IPV6_MTU, &mtu, &n) == 0)
+                return mtu;
+        return -errno;
 }
 
 bool udp_is_bound(int fd, struct udp_endpoint at) {
-        struct sockaddr_in name = { 0 };
+        struct sockaddr_in6 name = { 0 };
         socklen_t n = sizeof(name);
+        struct udp_endpoint own;
 
-        return getsockname(fd, (struct sockaddr *)&name, &n) == 0 &&
-               name.sin_addr.s_addr == htonl(at.address) &&
-               name.sin_port == htons(at.port);
+        if (getsockname(fd, (struct sockaddr *)&name, &n) < 0)
+                return false;
+        own = udp_of_name(&name);
+        return own.port == at.port && udp_is_same_host(&own, &at);
 }
 
 int udp_batch_new(size_t datagram_max, struct udp_batch **ret) {
@@ -146,7 +201,13 @@ struct udp_batch *udp_batch_free(struct udp_batch *batch) {
 static void read_pktinfo(struct msghdr *header, struct udp_received *ret) {
         for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
                 struct in_pktinfo info;
+                struct in6_pktinfo six;
 
+                if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+                        memcpy(&six, CMSG_DATA(c), sizeof(six));
+                        memcpy(ret->local6.b, &six.ipi6_addr, sizeof(ret->local6.b));
+                        ret->ifindex = (int)six.ipi6_ifindex;
+                }
                 if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_PKTINFO)
                         continue;
                 memcpy(&info, CMSG_DATA(c), sizeof(info));
@@ -177,8 +238,7 @@ int udp_recv(int fd, struct udp_batch *batch, const struct udp_received **ret) {
                 *r = (struct udp_received){
                         .data = batch->vectors[i].iov_base,
                         .n = batch->headers[i].msg_len,
-                        .from = { ntohl(batch->from[i].sin_addr.s_addr),
-                                  ntohs(batch->from[i].sin_port) },
+                        .from = udp_of_name(&batch->from[i]),
                 };
                 read_pktinfo(&batch->headers[i].msg_hdr, r);
         }
@@ -197,9 +257,11 @@ int udp_recv_one(int fd, void *data, size_t n) {
 /* A message to a route: the name it goes to and the control part that says from where.
  */
 struct routed {
-        struct sockaddr_in name;
-        _Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct in_pktinfo)) +
-                                                 CMSG_SPACE(sizeof(uint16_t))];
+        struct sockaddr_in6 name;
+        socklen_t n_name; /* 0: the socket knows where */
+        _Alignas(
+                struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct in6_pktinfo)) +
+                                                CMSG_SPACE(sizeof(uint16_t))];
         size_t n_control;
 };
 
@@ -218,7 +280,14 @@ static void route_message(struct routed *r, const struct udp_route *route) {
         *r = (struct routed){ 0 };
         if (!route)
                 return;
-        r->name = sockaddr_of(route->to);
+        r->n_name = udp_to_name(&route->to, &r->name);
+        if (udp_is_six(&route->to)) {
+                struct in6_pktinfo six = { .ipi6_ifindex = (unsigned)route->ifindex };
+
+                memcpy(&six.ipi6_addr, route->from6.b, sizeof(route->from6.b));
+                add_control(r, IPPROTO_IPV6, IPV6_PKTINFO, &six, sizeof(six));
+                return;
+        }
         add_control(r, IPPROTO_IP, IP_PKTINFO,
                     &(struct in_pktinfo){ .ipi_ifindex = route->ifindex,
                                           .ipi_spec_dst.s_addr = htonl(route->from) },
@@ -226,10 +295,8 @@ static void route_message(struct routed *r, const struct udp_route *route) {
 }
 
 static struct msghdr message_of(struct routed *r, struct iovec *vector) {
-        bool has_name = r->name.sin_family != 0;
-
-        return (struct msghdr){ .msg_name = has_name ? &r->name : NULL,
-                                .msg_namelen = has_name ? sizeof(r->name) : 0,
+        return (struct msghdr){ .msg_name = r->n_name ? &r->name : NULL,
+                                .msg_namelen = r->n_name,
                                 .msg_iov = vector,
                                 .msg_iovlen = 1,
                                 .msg_control = r->n_control ? r->control : NULL,
@@ -238,11 +305,15 @@ static struct msghdr message_of(struct routed *r, struct iovec *vector) {
 
 int udp_send(int fd, const void *data, size_t n, struct udp_endpoint to, ip4_t from,
              int ifindex) {
+        return udp_send_by(fd, data, n, &(struct udp_route){ to, from, ifindex });
+}
+
+int udp_send_by(int fd, const void *data, size_t n, const struct udp_route *route) {
         struct iovec vector = { (void *)(uintptr_t)data, n };
         struct routed routed;
         struct msghdr message;
 
-        route_message(&routed, &(struct udp_route){ to, from, ifindex });
+        route_message(&routed, route);
         message = message_of(&routed, &vector);
         return sendmsg(fd, &message, MSG_DONTWAIT) < 0 ? -errno : 0;
 }

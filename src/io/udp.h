@@ -1,7 +1,7 @@
 #pragma once
 /*
- * UDP over IPv4 with what a boot server needs to know: by which interface and to
- * which of our addresses a datagram came, and the means to answer from the same.
+ * UDP over IPv4 and IPv6 with what a boot server needs to know: by which interface and
+ * to which of our addresses a datagram came, and the means to answer from the same.
  *
  * Sockets are plain non-blocking descriptors, so that the parent can open and pass
  * them. Nothing here blocks; errors are -errno.
@@ -16,10 +16,15 @@ enum {
         UDP_BATCH = 64,
 };
 
+/* Of either family: IPv6 when there is no address of IPv4 but one of IPv6. */
 struct udp_endpoint {
         ip4_t address;
         uint16_t port;
+        struct ip6 address6;
+        uint32_t scope; /* the interface of a link-local one */
 };
+bool udp_is_six(const struct udp_endpoint *e);
+bool udp_is_same_host(const struct udp_endpoint *a, const struct udp_endpoint *b);
 
 struct udp_received {
         const uint8_t *data; /* in the batch's own buffer */
@@ -27,6 +32,7 @@ struct udp_received {
         struct udp_endpoint from;
         ip4_t to;    /* the address it was sent to: ours or a broadcast */
         ip4_t local; /* our address on the interface it came by */
+        struct ip6 local6;
         int ifindex;
 };
 
@@ -38,8 +44,8 @@ struct udp_ports {
         uint16_t first, last;
 };
 /* Bound to `local` with one of the ports, connected to `peer`. -EADDRINUSE: all are. */
-MUST_USE int udp_connect(ip4_t local, struct udp_ports ports, struct udp_endpoint peer,
-                         int *ret_fd);
+MUST_USE int udp_connect(struct udp_endpoint local, struct udp_ports ports,
+                         struct udp_endpoint peer, int *ret_fd);
 /* What one datagram to the peer of a connected socket may be at most, its headers
  * included, as the routes and what routers said have it; -errno. */
 int udp_path_mtu(int fd);
@@ -65,7 +71,10 @@ struct udp_route {
         struct udp_endpoint to;
         ip4_t from;
         int ifindex;
+        struct ip6 from6;
 };
+MUST_USE int udp_send_by(int fd, const void *data, size_t n,
+                         const struct udp_route *route);
 /* `n` bytes as datagrams of `segment` bytes each, the last one shorter; `route` is NULL
  * on a connected socket. One system call by UDP segmentation offload where the kernel
  * has it, sendmmsg otherwise. Returns the datagrams taken, or -errno. */

@@ -336,3 +336,13 @@ int ipc_recv_blocking(int fd, void *buffer, size_t n, struct ipc_message *ret) {
         *ret = message;
         return 1;
 }
+
+struct udp_endpoint ipc_socket_at(const struct ipc_socket *socket) {
+        return (struct udp_endpoint){
+                .address = socket->address,
+                .port = (uint16_t)socket->port,
+                .address6 = socket->address6,
+                .scope = ip6_is_link_local(socket->address6) ? (uint32_t)socket->ifindex
+                                                             : 0,
+        };
+}

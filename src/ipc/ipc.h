@@ -9,6 +9,7 @@
  */
 #include "base/addr.h"
 #include "io/loop.h"
+#include "io/udp.h"
 
 enum ipc_role { IPC_PARENT, IPC_CORE, IPC_LIBRARY, IPC_FILES, IPC_ADMIN, IPC_N_ROLES };
 const char *ipc_role_name(enum ipc_role role);
@@ -79,7 +80,9 @@ struct ipc_socket {
         ip4_t address;
         uint32_t port;
         char interface[16];
+        struct ip6 address6; /* when there is no `address` */
 };
+struct udp_endpoint ipc_socket_at(const struct ipc_socket *socket);
 struct ipc_need {
         uint32_t door, reserved;
 };

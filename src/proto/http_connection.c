@@ -566,9 +566,9 @@ static void add_quoted(struct text *out, struct span s) {
         text_char(out, '"');
 }
 
-void http_connection_log(const struct http_connection *c, ip4_t peer, nsec_t realtime,
-                         bool is_combined, struct text *out) {
-        text_ip4(out, peer);
+void http_connection_log(const struct http_connection *c, const char *peer,
+                         nsec_t realtime, bool is_combined, struct text *out) {
+        text_add(out, peer);
         text_add(out, " - - [");
         http_date_log(realtime / NSEC_PER_SEC, out);
         text_add(out, "] ");

@@ -125,5 +125,5 @@ void http_connection_fail(struct http_connection *c);
 bool http_connection_is_idle(const struct http_connection *c);
 /* The answered request as a line of the "common" format, or with referer and user agent
  * of the "combined" one, with its newline. */
-void http_connection_log(const struct http_connection *c, ip4_t peer, nsec_t realtime,
-                         bool is_combined, struct text *out);
+void http_connection_log(const struct http_connection *c, const char *peer,
+                         nsec_t realtime, bool is_combined, struct text *out);

@@ -257,7 +257,7 @@ static void pipelined_requests_are_answered_in_order(void **state) {
                 assert_int_equal(http_connection_room(c), 0);
                 http_connection_answer(c, &file, 0, today);
                 assert_int_equal(take_answer(c, &head, &offset), 1000);
-                http_connection_log(c, 0x7f000001, today, strstr(c->path, "2") == NULL,
+                http_connection_log(c, "127.0.0.1", today, strstr(c->path, "2") == NULL,
                                     &log);
                 http_connection_logged(c, 0, today);
         }
@@ -384,7 +384,7 @@ static void the_log_cannot_be_forged(void **state) {
              0);
         http_connection_answer(c, &file, 0, today);
         take_answer(c, &head, &offset);
-        http_connection_log(c, 0x7f000001, today, strstr(c->path, "2") == NULL, &log);
+        http_connection_log(c, "127.0.0.1", today, strstr(c->path, "2") == NULL, &log);
         assert_non_null(strstr(text_string(&log),
                                "\"GET /a\\\" HTTP/1.1\" 200 1000 \"\\xff\\xc2\\x9b\" "
                                "\"a\\\" 200 \\\\\"\n"));

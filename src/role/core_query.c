@@ -269,6 +269,19 @@ static void count_lease(const struct lease_record *lease, void *userdata) {
         count->bound += lease->state == LEASE_BOUND;
 }
 
+static void add_six(const struct net_interface *interface, struct text *out) {
+        char address[IP6_TEXT_MAX];
+
+        text_json_key(out, "addresses6");
+        text_char(out, '[');
+        for (size_t i = 0; i < interface->n_six; i++) {
+                text_json_next(out);
+                ip6_format(interface->six[i], address);
+                text_json_string(out, address, strlen(address));
+        }
+        text_char(out, ']');
+}
+
 static void add_interfaces(const struct core *core, struct text *out) {
         char address[IP4_TEXT_MAX], mac[MAC_TEXT_MAX];
 
@@ -281,6 +294,7 @@ static void add_interfaces(const struct core *core, struct text *out) {
                 text_json_pair(out, "address",
                                ip4_format(core->interfaces[i].address, address));
                 text_json_pair(out, "mac", mac_format(core->interfaces[i].mac, mac));
+                add_six(&core->interfaces[i], out);
                 text_char(out, '}');
         }
         text_char(out, ']');

@@ -40,6 +40,10 @@ struct loop *files_loop(struct files *files) {
         return files->loop;
 }
 
+ip4_t files_server_of(struct files *files, ip4_t local, struct ip6 local6) {
+        return local;
+}
+
 struct files_disk *files_disk(struct files *files) {
         return files->disk;
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/list.h"
+#include "io/net.h"
 #include "ipc/sealed.h"
 #include "policy/loader.h"
 #include "role/files_disk.h"
@@ -20,6 +21,7 @@
 
 enum {
         SANDBOX_PATHS_MAX = 256,
+        INTERFACES_MAX = 32,
         REQUESTS_MAX = 4096,
         TOLD_MAX = 1000,
         CERTIFICATE_MAX = 1 << 20
@@ -46,6 +48,8 @@ struct files {
         struct files_http *http;
         struct files_ftp *ftp;
         struct files_nfs *nfs;
+        struct net_interface interfaces[INTERFACES_MAX];
+        size_t n_interfaces;
         struct list requests;
         size_t n_requests;
         uint64_t next_ticket;
@@ -68,6 +72,13 @@ struct vtree *files_tree(struct files *files) {
 
 const struct conf *files_conf(struct files *files) {
         return files->role->conf;
+}
+
+ip4_t files_server_of(struct files *files, ip4_t local, struct ip6 local6) {
+        for (size_t i = 0; local == 0 && i < files->n_interfaces; i++)
+                if (net_has_six(&files->interfaces[i], local6))
+                        return files->interfaces[i].address;
+        return local;
 }
 
 static void tell_thinned(struct files *files) {
@@ -315,7 +326,7 @@ static void on_socket(struct files *files, const struct ipc_message *message) {
 
 static void on_socket_gone(struct files *files, const struct ipc_message *message) {
         const struct ipc_socket *socket = message->body;
-        struct udp_endpoint at = { socket->address, (uint16_t)socket->port };
+        struct udp_endpoint at = ipc_socket_at(socket);
 
         if (socket->door == IPC_DOOR_TFTP)
                 files_tftp_unlisten(files->tftp, at);
@@ -325,6 +336,16 @@ static void on_socket_gone(struct files *files, const struct ipc_message *messag
                 files_ftp_unlisten(files->ftp, at);
         else if (is_nfs(socket->door))
                 files_nfs_unlisten(files->nfs, nfs_kind(socket->door), at);
+}
+
+static void on_interfaces(struct files *files, const struct ipc_message *message) {
+        size_t n = min_size(message->n_tail / sizeof(struct net_interface),
+                            INTERFACES_MAX);
+
+        if (n > 0)
+                memcpy(files->interfaces, message->tail,
+                       n * sizeof(struct net_interface));
+        files->n_interfaces = n;
 }
 
 /* The parent has looked at it: a failure here is of memory. */
@@ -366,6 +387,8 @@ static void files_message(struct role *role, const struct ipc_message *message) 
                 on_nfs_key(files, message);
         else if (message->kind == IPC_SOCKET_GONE)
                 on_socket_gone(files, message);
+        else if (message->kind == IPC_INTERFACES)
+                on_interfaces(files, message);
 }
 
 /* The authority of our own certificate, for machines to enrol; which is in no folder

@@ -18,6 +18,10 @@ struct vtree *files_tree(struct files *files);
 const struct conf *files_conf(struct files *files); /* changes at a reload */
 struct files_disk *files_disk(struct files *files); /* role/files_disk.h */
 
+/* Our address for what is said in a made file: this one, or for a client of IPv6 that
+ * of IPv4 on the same interface; 0 when there is none. */
+ip4_t files_server_of(struct files *files, ip4_t local, struct ip6 local6);
+
 /* Stamps and sends an event to the core. */
 void files_event(struct files *files, struct event *event);
 

@@ -88,10 +88,12 @@ static uint64_t rate_of(uint64_t bytes, nsec_t took) {
                                             : bytes * 1000000 / usec;
 }
 
-static void tell_refused(struct files_http *door, const char *name, ip4_t client,
-                         const char *file, const char *why, const char *nearest) {
+static void tell_refused(struct files_http *door, const char *name,
+                         const struct udp_endpoint *client, const char *file,
+                         const char *why, const char *nearest) {
         struct event e = { .kind = EVENT_FILE_REFUSED,
-                           .address = client,
+                           .address = client->address,
+                           .address6 = client->address6,
                            .values = { EVENT_TEXT(name), EVENT_TEXT(file),
                                        EVENT_TEXT(why) } };
 
@@ -112,6 +114,7 @@ static void tell_started(struct connection *c) {
                 &(struct event){
                         .kind = EVENT_FILE_STARTED,
                         .address = c->peer.address,
+                        .address6 = c->peer.address6,
                         .values = { EVENT_TEXT(door_name(c)), EVENT_TEXT(c->http.path),
                                     EVENT_BYTES(c->http.left),
                                     EVENT_TEXT(c->http.status == 206 ? ", a part"
@@ -130,6 +133,7 @@ static void tell_progress(struct connection *c, nsec_t now) {
                 &(struct event){
                         .kind = EVENT_FILE_PROGRESS,
                         .address = c->peer.address,
+                        .address6 = c->peer.address6,
                         .values = { EVENT_TEXT(door_name(c)), EVENT_TEXT(c->http.path),
                                     EVENT_BYTES(sent), EVENT_BYTES(sent + c->http.left),
                                     EVENT_RATE(rate_of(sent, now - c->started)) } });
@@ -147,6 +151,7 @@ static void tell_done(struct connection *c) {
                     &(struct event){
                             .kind = EVENT_FILE_DONE,
                             .address = c->peer.address,
+                            .address6 = c->peer.address6,
                             .values = { EVENT_TEXT(door_name(c)),
                                         EVENT_TEXT(c->http.path),
                                         EVENT_BYTES(c->http.body_sent),
@@ -161,6 +166,7 @@ static void tell_failed(struct connection *c, const char *why) {
         files_event(c->door->files,
                     &(struct event){ .kind = EVENT_FILE_FAILED,
                                      .address = c->peer.address,
+                                     .address6 = c->peer.address6,
                                      .values = { EVENT_TEXT(door_name(c)),
                                                  EVENT_TEXT(c->http.path),
                                                  EVENT_BYTES(c->http.body_sent),
@@ -175,8 +181,8 @@ static void tell_refused_here(struct connection *c) {
 
         if (s.n)
                 text_printable(&asked, (const char *)s.data, s.n);
-        tell_refused(c->door, door_name(c), c->peer.address, text_string(&asked),
-                     c->http.why, NULL);
+        tell_refused(c->door, door_name(c), &c->peer, text_string(&asked), c->http.why,
+                     NULL);
         text_done(&asked);
 }
 
@@ -212,8 +218,7 @@ static void answer_nothing(struct connection *c, unsigned status, const char *wh
                 text_add(&body, nearest);
                 text_char(&body, ')');
         }
-        tell_refused(c->door, door_name(c), c->peer.address, c->http.path, why,
-                     nearest);
+        tell_refused(c->door, door_name(c), &c->peer, c->http.path, why, nearest);
         http_connection_answer(&c->http,
                                &(struct http_found){ .kind = HTTP_FOUND_NOTHING,
                                                      .status = status,
@@ -300,8 +305,10 @@ static void on_generated(int answer, struct vtree_file *file, void *userdata) {
 }
 
 static void generate(struct connection *c) {
-        c->ticket = files_generate(c->door->files, c->http.path, c->peer.address,
-                                   c->local.address, on_generated, c);
+        c->ticket = files_generate(
+                c->door->files, c->http.path, c->peer.address,
+                files_server_of(c->door->files, c->local.address, c->local.address6),
+                on_generated, c);
         if (c->ticket < 0) {
                 c->ticket = -1;
                 answer_nothing(c, 503, "the server cannot make this file now", NULL);
@@ -360,13 +367,20 @@ static void look_up(struct connection *c) {
                                NULL);
 }
 
+static const char *peer_text(const struct connection *c) {
+        static char text[IP6_TEXT_MAX];
+
+        return udp_is_six(&c->peer) ? ip6_format(c->peer.address6, text)
+                                    : ip4_format(c->peer.address, text);
+}
+
 static void write_log(struct connection *c) {
         struct text line = { 0 };
         ssize_t ignored = 0;
 
         if (c->door->log < 0)
                 return;
-        http_connection_log(&c->http, c->peer.address, loop_realtime(),
+        http_connection_log(&c->http, peer_text(c), loop_realtime(),
                             files_conf(c->door->files)->http.log_is_combined, &line);
         /* One write a line: O_APPEND keeps the lines of several workers apart. A full
          * disk must not stop a boot. */
@@ -583,8 +597,7 @@ static int64_t receive(struct connection *c, void *buffer, size_t n) {
                 return result_of(recv(c->fd, buffer, n, 0));
         got = tls_recv(c->tls, buffer, n);
         if (got == -EPROTO && files_source_should_tell(c->source, loop_now()))
-                tell_refused(c->door, "https", c->peer.address, "", tls_why(c->tls),
-                             NULL);
+                tell_refused(c->door, "https", &c->peer, "", tls_why(c->tls), NULL);
         return got;
 }
 
@@ -699,8 +712,7 @@ static void on_accepted(struct listener *listener, int fd, struct udp_endpoint p
                         struct udp_endpoint local) {
         struct files_http *door = listener->door;
         nsec_t now = loop_now();
-        struct files_source *source =
-                files_source_get(&door->sources, peer.address, now);
+        struct files_source *source = files_source_of(&door->sources, &peer, now);
         struct connection *c;
         const char *why = NULL;
 
@@ -718,8 +730,8 @@ static void on_accepted(struct listener *listener, int fd, struct udp_endpoint p
         }
         close(fd);
         if (source && files_source_should_tell(source, now))
-                tell_refused(door, listener->is_tls ? "https" : "http", peer.address,
-                             "", why, NULL);
+                tell_refused(door, listener->is_tls ? "https" : "http", &peer, "", why,
+                             NULL);
 }
 
 static void set_listening(struct files_http *door, unsigned wanted) {

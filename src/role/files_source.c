@@ -35,19 +35,29 @@ void files_sources_done(struct files_sources *sources) {
         assert(sources->n == 0);
 }
 
-static struct list *bucket_of(struct files_sources *sources, ip4_t address) {
+static struct list *bucket_of(struct files_sources *sources,
+                              const struct udp_endpoint *host) {
+        uint32_t hash = host->address;
+
+        for (size_t i = 0; i < sizeof(host->address6.b); i++)
+                hash = hash * 31 + host->address6.b[i];
         /* Knuth's multiplicative hash; neighbours on one wire spread well. */
-        return &sources->buckets[(address * 2654435761U) >> 22];
+        return &sources->buckets[(hash * 2654435761U) >> 22];
 }
 
 struct files_source *files_source_get(struct files_sources *sources, ip4_t address,
                                       nsec_t now) {
-        struct list *bucket = bucket_of(sources, address);
+        return files_source_of(sources, &(struct udp_endpoint){ address, 0 }, now);
+}
+
+struct files_source *files_source_of(struct files_sources *sources,
+                                     const struct udp_endpoint *peer, nsec_t now) {
+        struct list *bucket = bucket_of(sources, peer);
         struct files_source *source;
 
         LIST_FOR_EACH(pos, bucket) {
                 source = CONTAINER_OF(pos, struct files_source, in_bucket);
-                if (source->address == address)
+                if (udp_is_same_host(&source->host, peer))
                         return source;
         }
         if (sources->n >= FILES_SOURCES_MAX)
@@ -55,7 +65,8 @@ struct files_source *files_source_get(struct files_sources *sources, ip4_t addre
         source = sources->n < FILES_SOURCES_MAX ? calloc(1, sizeof(*source)) : NULL;
         if (!source)
                 return NULL;
-        source->address = address;
+        source->host = *peer;
+        source->host.port = 0;
         source->allowance = UINT64_MAX; /* cut to a second's worth at its first use */
         source->refilled = now;
         list_init(&source->held);

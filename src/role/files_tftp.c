@@ -26,8 +26,8 @@ struct listener {
 
 static void read_requests(struct listener *listener);
 
-static void tell_dropped(struct files_tftp *door, ip4_t client, uint64_t n,
-                         const char *why, nsec_t now) {
+static void tell_dropped(struct files_tftp *door, const struct udp_endpoint *client,
+                         uint64_t n, const char *why, nsec_t now) {
         if (now - door->drops_since >= NSEC_PER_SEC) {
                 door->drops_since = now;
                 door->n_drops = 0;
@@ -36,31 +36,32 @@ static void tell_dropped(struct files_tftp *door, ip4_t client, uint64_t n,
                 return;
         files_event(door->files,
                     &(struct event){ .kind = EVENT_FILE_DROPPED,
-                                     .address = client,
+                                     .address = client->address,
+                                     .address6 = client->address6,
                                      .values = { EVENT_TEXT("tftp"), EVENT_BYTES(n),
                                                  EVENT_TEXT(why) } });
 }
 
-void tftp_send_error(int fd, const struct udp_endpoint *to, ip4_t from, int ifindex,
-                     enum tftp_error error, const char *message) {
+void tftp_send_error(int fd, const struct udp_route *route, enum tftp_error error,
+                     const char *message) {
         uint8_t bytes[TFTP_BLKSIZE_DEFAULT];
         size_t n = tftp_build_error(bytes, sizeof(bytes), error, message);
 
         /* The client asks again when this one is lost. */
-        int ignored = udp_send(fd, bytes, n, *to, from, ifindex);
+        int ignored = udp_send_by(fd, bytes, n, route);
         (void)ignored;
 }
 
 static void answer_error(const struct request *r, enum tftp_error error,
                          const char *message) {
-        tftp_send_error(r->listener->fd, &r->datagram->from, r->datagram->local,
-                        r->datagram->ifindex, error, message);
+        tftp_send_error(r->fd, &r->back, error, message);
 }
 
-void tftp_tell_refused(struct files_tftp *door, ip4_t client, const char *file,
-                       const char *why, const char *nearest) {
+void tftp_tell_refused(struct files_tftp *door, const struct udp_endpoint *client,
+                       const char *file, const char *why, const char *nearest) {
         struct event e = { .kind = EVENT_FILE_REFUSED,
-                           .address = client,
+                           .address = client->address,
+                           .address6 = client->address6,
                            .values = { EVENT_TEXT("tftp"), EVENT_TEXT(file),
                                        EVENT_TEXT(why) } };
 
@@ -102,8 +103,7 @@ static void on_after(void *userdata) {
 }
 
 static void refuse_missing(struct files_tftp *door, int fd,
-                           const struct udp_endpoint *to, ip4_t from, int ifindex,
-                           const char *path) {
+                           const struct udp_route *route, const char *path) {
         char nearest[PATH_MAX_BYTES];
         /* A name that is made on demand, but not for this client, is near itself. */
         bool has_nearest = vtree_nearest(files_tree(door->files), path, nearest) &&
@@ -117,12 +117,11 @@ static void refuse_missing(struct files_tftp *door, int fd,
                 text_add(&message, nearest);
                 text_char(&message, ')');
         }
-        tftp_send_error(fd, to, from, ifindex, TFTP_ERROR_NOT_FOUND,
-                        text_string(&message));
+        tftp_send_error(fd, route, TFTP_ERROR_NOT_FOUND, text_string(&message));
         if (is_probe(path))
-                tell_dropped(door, to->address, 0, text_string(&message), loop_now());
+                tell_dropped(door, &route->to, 0, text_string(&message), loop_now());
         else
-                tftp_tell_refused(door, to->address, path, "not found",
+                tftp_tell_refused(door, &route->to, path, "not found",
                                   has_nearest ? nearest : NULL);
         text_done(&message);
 }
@@ -134,8 +133,7 @@ static void on_generated(int answer, struct vtree_file *file, void *userdata) {
         if (answer == VTREE_OK) {
                 tftp_transfer_start(t, file);
         } else if (answer == VTREE_NOT_FOUND) {
-                refuse_missing(t->door, t->listen_fd, &t->client, t->local, t->ifindex,
-                               t->path);
+                refuse_missing(t->door, t->listen_fd, &t->route, t->path);
                 tftp_transfer_free(t);
         } else {
                 tftp_transfer_refuse(t, TFTP_ERROR_UNDEFINED,
@@ -144,8 +142,10 @@ static void on_generated(int answer, struct vtree_file *file, void *userdata) {
 }
 
 static void generate(struct transfer *t) {
-        t->ticket = files_generate(t->door->files, t->path, t->client.address, t->local,
-                                   on_generated, t);
+        t->ticket = files_generate(
+                t->door->files, t->path, t->route.to.address,
+                files_server_of(t->door->files, t->route.from, t->route.from6),
+                on_generated, t);
         if (t->ticket < 0) {
                 t->ticket = -1;
                 tftp_transfer_refuse(t, TFTP_ERROR_UNDEFINED,
@@ -160,8 +160,7 @@ static void refuse_request(const struct request *r, enum tftp_error error,
         text_add(&message, "Refused: ");
         text_add(&message, why);
         answer_error(r, error, text_string(&message));
-        tftp_tell_refused(r->listener->door, r->datagram->from.address, path, why,
-                          NULL);
+        tftp_tell_refused(r->listener->door, &r->datagram->from, path, why, NULL);
         text_done(&message);
 }
 
@@ -181,8 +180,7 @@ static void serve(const struct request *r, const struct tftp_packet *p,
                 found = vtree_open(tree, path, &file);
         }
         if (found == VTREE_NOT_FOUND) {
-                refuse_missing(door, r->listener->fd, &r->datagram->from,
-                               r->datagram->local, r->datagram->ifindex, path);
+                refuse_missing(door, r->fd, &r->back, path);
         } else if (found == VTREE_REFUSED) {
                 refuse_request(r, TFTP_ERROR_ACCESS, path,
                                "it leads out of the tree, or is no file");
@@ -233,7 +231,7 @@ static bool is_asked_again(const struct request *r, const struct tftp_packet *p,
         LIST_FOR_EACH(pos, &r->source->held) {
                 struct transfer *t = CONTAINER_OF(pos, struct transfer, in_source);
 
-                if (t->client.port != r->datagram->from.port)
+                if (t->route.to.port != r->datagram->from.port)
                         continue;
                 if (has_ended(t))
                         return false;
@@ -256,7 +254,7 @@ static bool make_room(struct files_tftp *door) {
 
                 if (t->session.is_heard)
                         continue;
-                tell_dropped(door, t->client.address, 0,
+                tell_dropped(door, &t->route.to, 0,
                              "its client never answered, and others wait", loop_now());
                 tftp_transfer_free(t);
                 return true;
@@ -267,7 +265,7 @@ static bool make_room(struct files_tftp *door) {
 static bool is_within_limits(const struct request *r) {
         struct files_tftp *door = r->listener->door;
         uint32_t most = files_conf(door->files)->tftp.per_source;
-        ip4_t client = r->datagram->from.address;
+        const struct udp_endpoint *client = &r->datagram->from;
         const char *why;
 
         if (most && r->source->n_held >= most)
@@ -291,7 +289,7 @@ static void on_read_request(const struct request *r, const struct tftp_packet *p
 
         if (verdict == PATH_OK) {
                 if (is_asked_again(r, p, path))
-                        tell_dropped(door, r->datagram->from.address, r->datagram->n,
+                        tell_dropped(door, &r->datagram->from, r->datagram->n,
                                      "a request came again", r->now);
                 else if (is_within_limits(r))
                         serve(r, p, path);
@@ -304,7 +302,7 @@ static void on_read_request(const struct request *r, const struct tftp_packet *p
 }
 
 static void on_packet(const struct request *r, const struct tftp_packet *p) {
-        ip4_t client = r->datagram->from.address;
+        const struct udp_endpoint *client = &r->datagram->from;
         struct files_tftp *door = r->listener->door;
 
         switch (p->opcode) {
@@ -337,7 +335,7 @@ static bool is_of_a_transfer(const struct request *r, const struct tftp_packet *
         LIST_FOR_EACH(pos, &r->source->held) {
                 struct transfer *t = CONTAINER_OF(pos, struct transfer, in_source);
 
-                if (!t->is_shared || t->client.port != r->datagram->from.port)
+                if (!t->is_shared || t->route.to.port != r->datagram->from.port)
                         continue;
                 tftp_session_recv(&t->session, r->datagram->data, r->datagram->n,
                                   r->now);
@@ -354,8 +352,10 @@ static void on_datagram(struct listener *listener, const struct udp_received *da
         struct request r = { .listener = listener,
                              .fd = listener->fd,
                              .datagram = datagram,
-                             .source = files_source_get(&door->sources,
-                                                        datagram->from.address, now),
+                             .back = { datagram->from, datagram->local,
+                                       datagram->ifindex, datagram->local6 },
+                             .source = files_source_of(&door->sources, &datagram->from,
+                                                       now),
                              .now = now };
         struct tftp_packet p;
         enum tftp_verdict verdict = tftp_parse(datagram->data, datagram->n, &p);
@@ -372,7 +372,7 @@ static void on_datagram(struct listener *listener, const struct udp_received *da
                 }
                 why = "too many requests from one address (tftp.rate)";
         }
-        tell_dropped(door, datagram->from.address, datagram->n, why, now);
+        tell_dropped(door, &datagram->from, datagram->n, why, now);
 }
 
 static void on_listener(int fd, unsigned ready, void *userdata) {

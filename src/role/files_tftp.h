@@ -32,9 +32,8 @@ struct transfer {
         struct list in_door, in_source;
         struct files_tftp *door;
         struct files_source *source;
-        struct udp_endpoint client;
-        ip4_t local;
-        int listen_fd, ifindex;  /* where the request came by, for a refusal */
+        struct udp_route route;  /* to the client, from the address it asked */
+        int listen_fd;           /* where the request came by, for a refusal */
         char *asked_path, *path; /* as asked for, and as the tree has it */
         struct tftp_options asked;
         int64_t ticket; /* of a file that the core still makes; -1: none */
@@ -61,6 +60,7 @@ struct request {
         struct listener *listener;
         int fd; /* the listener's */
         const struct udp_received *datagram;
+        struct udp_route back; /* to who sent it */
         struct files_source *source;
         nsec_t now;
 };
@@ -85,7 +85,7 @@ void tftp_transfer_tell_failed(struct transfer *t, const char *why);
 
 /* ---- the door ---- */
 
-void tftp_send_error(int fd, const struct udp_endpoint *to, ip4_t from, int ifindex,
-                     enum tftp_error error, const char *message);
-void tftp_tell_refused(struct files_tftp *door, ip4_t client, const char *file,
-                       const char *why, const char *nearest);
+void tftp_send_error(int fd, const struct udp_route *route, enum tftp_error error,
+                     const char *message);
+void tftp_tell_refused(struct files_tftp *door, const struct udp_endpoint *client,
+                       const char *file, const char *why, const char *nearest);

@@ -23,8 +23,10 @@ enum {
         PIECE_ALONE = 4,
         PIECE_AMONG_MANY = 16,
         MANY = 8,
-        HEADS = 20 + 8 + TFTP_HEAD, /* IPv4, UDP and TFTP before the bytes of a file */
-        AWAKE_MAX = 2,              /* transfers */
+        /* IPv4 or IPv6, UDP and TFTP before the bytes of a file. */
+        HEADS = 20 + 8 + TFTP_HEAD,
+        HEADS_SIX = 40 + 8 + TFTP_HEAD,
+        AWAKE_MAX = 2,     /* transfers */
         READ_ON_MAX = 128, /* transfers: beyond, what is read ahead costs memory */
         PROGRESS_FROM = 1 << 20,
         NETASCII_MAX = 16 << 20,
@@ -78,10 +80,8 @@ int tftp_transfer_new(struct files_tftp *door, const struct request *r,
                 return -ENOMEM;
         *t = (struct transfer){ .door = door,
                                 .source = r->source,
-                                .client = r->datagram->from,
-                                .local = r->datagram->local,
+                                .route = r->back,
                                 .listen_fd = r->fd,
-                                .ifindex = r->datagram->ifindex,
                                 .asked_path = strdup(asked_path),
                                 .path = strdup(path),
                                 .asked = p->options,
@@ -126,7 +126,8 @@ static void announce(struct transfer *t) {
         files_event(
                 t->door->files,
                 &(struct event){ .kind = EVENT_FILE_STARTED,
-                                 .address = t->client.address,
+                                 .address = t->route.to.address,
+                                 .address6 = t->route.to.address6,
                                  .values = { EVENT_TEXT("tftp"), EVENT_TEXT(t->path),
                                              EVENT_BYTES(t->file->size),
                                              EVENT_TEXT(text_string(&detail)) } });
@@ -143,7 +144,8 @@ void tftp_transfer_tell_progress(struct transfer *t, nsec_t now) {
                 t->door->files,
                 &(struct event){
                         .kind = EVENT_FILE_PROGRESS,
-                        .address = t->client.address,
+                        .address = t->route.to.address,
+                        .address6 = t->route.to.address6,
                         .values = { EVENT_TEXT("tftp"), EVENT_TEXT(t->path),
                                     EVENT_BYTES(sent), EVENT_BYTES(t->file->size),
                                     EVENT_RATE(rate_of(sent, now - t->started)) } });
@@ -159,7 +161,8 @@ static void tell_done(struct transfer *t, nsec_t now) {
         files_event(
                 t->door->files,
                 &(struct event){ .kind = EVENT_FILE_DONE,
-                                 .address = t->client.address,
+                                 .address = t->route.to.address,
+                                 .address6 = t->route.to.address6,
                                  .values = { EVENT_TEXT("tftp"), EVENT_TEXT(t->path),
                                              EVENT_BYTES(sent), EVENT_DURATION(took),
                                              EVENT_RATE(rate_of(sent, took)),
@@ -172,7 +175,8 @@ void tftp_transfer_tell_failed(struct transfer *t, const char *why) {
         files_event(
                 t->door->files,
                 &(struct event){ .kind = EVENT_FILE_FAILED,
-                                 .address = t->client.address,
+                                 .address = t->route.to.address,
+                                 .address6 = t->route.to.address6,
                                  .values = { EVENT_TEXT("tftp"), EVENT_TEXT(t->path),
                                              EVENT_BYTES(sent), EVENT_TEXT(why) } });
 }
@@ -304,13 +308,12 @@ static bool sent(struct transfer *t, int r, uint32_t count, nsec_t now) {
 
 static int send_datagrams(struct transfer *t, const void *data, size_t n,
                           size_t segment) {
-        const struct udp_route route = { t->client, t->local, t->ifindex };
 
         if (!t->is_shared)
                 return udp_send_segments(t->fd, NULL, data, n, segment);
         if (t->listen_fd < 0)
                 return -ENOTCONN;
-        return udp_send_segments(t->listen_fd, &route, data, n, segment);
+        return udp_send_segments(t->listen_fd, &t->route, data, n, segment);
 }
 
 static bool send_blocks(struct transfer *t, const struct tftp_action *a, nsec_t now) {
@@ -500,6 +503,13 @@ static void on_timer(void *userdata) {
         tftp_transfer_run(t);
 }
 
+/* The address that the client asked, without a port. */
+static struct udp_endpoint local_of(const struct transfer *t) {
+        return (struct udp_endpoint){ .address = t->route.from,
+                                      .address6 = t->route.from6,
+                                      .scope = t->route.to.scope };
+}
+
 static int open_socket(struct transfer *t) {
         struct loop *loop = files_loop(t->door->files);
         const struct conf *conf = files_conf(t->door->files);
@@ -509,7 +519,7 @@ static int open_socket(struct transfer *t) {
 
         t->is_shared = conf->tftp.single_port;
         if (!t->is_shared)
-                r = udp_connect(t->local, ports, t->client, &t->fd);
+                r = udp_connect(local_of(t), ports, t->route.to, &t->fd);
         if (r == 0 && !t->is_shared)
                 r = loop_watch_new(loop, t->fd, LOOP_READABLE, on_ready, t, &t->watch);
         if (r == 0)
@@ -519,8 +529,8 @@ static int open_socket(struct transfer *t) {
 
 void tftp_transfer_refuse(struct transfer *t, enum tftp_error error,
                           const char *message) {
-        tftp_send_error(t->listen_fd, &t->client, t->local, t->ifindex, error, message);
-        tftp_tell_refused(t->door, t->client.address, t->path, message, NULL);
+        tftp_send_error(t->listen_fd, &t->route, error, message);
+        tftp_tell_refused(t->door, &t->route.to, t->path, message, NULL);
         tftp_transfer_free(t);
 }
 
@@ -529,7 +539,7 @@ static int path_mtu(const struct transfer *t) {
 
         if (!t->is_shared)
                 return udp_path_mtu(t->fd);
-        if (udp_connect(t->local, (struct udp_ports){ 0 }, t->client, &fd) < 0)
+        if (udp_connect(local_of(t), (struct udp_ports){ 0 }, t->route.to, &fd) < 0)
                 return -ENOTCONN;
         mtu = udp_path_mtu(fd);
         close(fd);
@@ -539,8 +549,9 @@ static int path_mtu(const struct transfer *t) {
 /* A datagram above the path's MTU travels in fragments: some boot ROMs cannot join
  * them, switches and firewalls drop them, and the loss of one costs the whole block. */
 static uint16_t blksize_of(const struct transfer *t) {
-        int mtu = path_mtu(t);
-        uint64_t most = mtu > HEADS ? (uint64_t)(mtu - HEADS) : TFTP_BLKSIZE_ETHERNET;
+        int mtu = path_mtu(t), heads = udp_is_six(&t->route.to) ? HEADS_SIX : HEADS;
+        uint64_t most = mtu > heads ? (uint64_t)(mtu - heads)
+                                    : (uint64_t)(TFTP_BLKSIZE_ETHERNET + HEADS - heads);
 
         return (uint16_t)min_u64(min_u64(most, TFTP_BLKSIZE_MAX),
                                  files_conf(t->door->files)->tftp.max_blksize);

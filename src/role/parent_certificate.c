@@ -274,6 +274,18 @@ static size_t list_addresses(const struct parent *parent, ip4_t *ret) {
         return n;
 }
 
+/* Those of one wire alone come and go with cards, and are in no URL. */
+static size_t list_six(const struct parent *parent, struct ip6 *ret) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < parent->n_interfaces; i++)
+                for (size_t j = 0; j < parent->interfaces[i].n_six; j++)
+                        if (n < ADDRESSES_MAX &&
+                            !ip6_is_link_local(parent->interfaces[i].six[j]))
+                                ret[n++] = parent->interfaces[i].six[j];
+        return n;
+}
+
 static int get_server(const struct parent *parent, struct certificate_pair *authority,
                       const struct certificate_names *names,
                       struct certificate_pair *ret) {
@@ -311,7 +323,10 @@ void parent_certify(struct parent *parent) {
         struct certificate_pair authority = { 0 }, pair = { 0 };
         ip4_t addresses[ADDRESSES_MAX];
         char host[HOST_MAX + 1] = "";
-        struct certificate_names names = { .host = host, .addresses = addresses };
+        struct ip6 six[ADDRESSES_MAX];
+        struct certificate_names names = { .host = host,
+                                           .addresses = addresses,
+                                           .six = six };
         int r = 0;
 
         if (parent->conf->https.port == 0 || is_given(parent->conf))
@@ -322,6 +337,7 @@ void parent_certify(struct parent *parent) {
                          "QRSTUVWXYZ0123456789") != strlen(host))
                 host[0] = '\0';
         names.n_addresses = list_addresses(parent, addresses);
+        names.n_six = list_six(parent, six);
         if (mkdir(path_of(parent, ""), 0700) < 0 && errno != EEXIST)
                 r = -errno;
         if (r == 0)

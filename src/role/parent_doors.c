@@ -136,7 +136,9 @@ static bool is_same_door(const struct parent *parent, const struct parent_door *
                is_same_kind(parent, a->socket.door, b->socket.door) &&
                a->socket.ifindex == b->socket.ifindex &&
                a->socket.port == b->socket.port &&
-               (a->socket.address == b->socket.address || !is_bound_to_address(a));
+               ((a->socket.address == b->socket.address &&
+                 ip6_is_equal(a->socket.address6, b->socket.address6)) ||
+                !is_bound_to_address(a));
 }
 
 static bool is_planned(const struct parent_door *door) {
@@ -181,7 +183,7 @@ static int open_dhcp(struct parent *parent, struct parent_door *door) {
 }
 
 static int open_door(struct parent *parent, struct parent_door *door) {
-        struct udp_endpoint at = { door->socket.address, (uint16_t)door->socket.port };
+        struct udp_endpoint at = ipc_socket_at(&door->socket);
         int r;
 
         switch (door->socket.door) {
@@ -212,7 +214,7 @@ static int open_door(struct parent *parent, struct parent_door *door) {
                 return net_raw_open(&door->fd);
         }
         if (r == 0)
-                net_share_by_source(door->fd, parent->n_workers);
+                net_share_by_source(door->fd, parent->n_workers, udp_is_six(&at));
         return r;
 }
 
@@ -231,10 +233,13 @@ static int report(struct parent *parent, const struct parent_door *door, int r,
                 [IPC_DOOR_PORTMAP_UDP] = "stop it, or set nfs.portmap: off",
         };
         const char *name = ipc_door_name((enum ipc_door)door->socket.door);
-        char at[IP4_TEXT_MAX], sentence[256];
+        char at[IP6_TEXT_MAX], sentence[256];
         struct event event = { .kind = EVENT_DOOR_FAILED };
 
-        ip4_format(door->socket.address, at);
+        if (door->socket.address || ip6_is_zero(door->socket.address6))
+                ip4_format(door->socket.address, at);
+        else
+                ip6_format(door->socket.address6, at);
         if (r == -EADDRINUSE)
                 snprintf(sentence, sizeof(sentence),
                          "port %u (%s) on %s, %s, is in use by another program; %s",
@@ -312,6 +317,22 @@ static size_t plan(const struct parent *parent, struct parent_door *ret) {
                                 PLAN(IPC_DOOR_HEARD, CLIENT_PORT, IPC_CORE, 0)
                         }
                 }
+                for (size_t k = 0; k < interface->n_six; k++) {
+                        door.socket.address = 0;
+                        door.socket.address6 = interface->six[k];
+                        for (uint32_t j = 0; j < parent->n_workers; j++) {
+                                if (conf->tftp.port)
+                                        PLAN(IPC_DOOR_TFTP, conf->tftp.port, IPC_FILES,
+                                             j)
+                                if (conf->http.port)
+                                        PLAN(IPC_DOOR_HTTP, conf->http.port, IPC_FILES,
+                                             j)
+                                if (conf->https.port)
+                                        PLAN(IPC_DOOR_HTTPS, conf->https.port,
+                                             IPC_FILES, j)
+                        }
+                }
+                door.socket.address6 = (struct ip6){ 0 };
                 for (size_t k = 0; k < net_n_addresses(interface); k++) {
                         door.socket.address = net_address(interface, k).address;
                         for (uint32_t j = 0; j < parent->n_workers; j++) {
@@ -525,7 +546,9 @@ static bool is_unchanged(const struct net_interface *all, size_t n,
                          const struct net_interface *one) {
         const struct net_interface *same = same_in(all, n, one);
 
-        return same && same->n_more == one->n_more &&
+        return same && same->n_six == one->n_six &&
+               memcmp(same->six, one->six, one->n_six * sizeof(one->six[0])) == 0 &&
+               same->n_more == one->n_more &&
                memcmp(same->more, one->more, one->n_more * sizeof(one->more[0])) == 0;
 }
 

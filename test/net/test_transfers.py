@@ -17,8 +17,10 @@ from test_life import wait_for_new
 class Tftp:
     """A reader over a real socket that can be stopped between two windows."""
 
-    def __init__(self, client, path, **options):
-        self.sock = udp_socket(client)
+    server = ("10.77.0.1", 69)
+
+    def __init__(self, client, path, wait=True, **options):
+        self.sock = self.open(client)
         self.block, self.data, self.is_done = 0, b"", False
         self.blksize, self.window = int(options.get("blksize", 512)), int(
             options.get("windowsize", 1))
@@ -26,9 +28,9 @@ class Tftp:
         packet = b"\0\1" + path.encode() + b"\0" + mode.encode() + b"\0"
         for name, value in options.items():
             packet += name.encode() + b"\0" + str(value).encode() + b"\0"
-        self.sock.sendto(packet, ("10.77.0.1", 69))
+        self.sock.sendto(packet, self.server)
         self.granted = {}
-        if options:
+        if options and wait:
             oack, self.peer = self.sock.recvfrom(65536)
             assert oack[:2] == b"\0\6", oack[:80]
             words = oack[2:].decode().split("\0")
@@ -37,6 +39,9 @@ class Tftp:
             self.ack()
         else:
             self.peer = None
+
+    def open(self, client):
+        return udp_socket(client)
 
     def ack(self):
         self.sock.sendto(struct.pack("!HH", 4, self.block & 0xFFFF), self.peer)
