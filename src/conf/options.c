@@ -267,7 +267,7 @@ static const struct option ftp_keys[] = {
           .diff = CONF_DIFF_DOORS },
         { "port-range", &type_ports, "any",
           "where clients find passive data connections, for a firewall that does not "
-          "look into FTP",
+          "look into FTP; any is 49152-65535",
           IN(ftp, port_range), .diff = CONF_DIFF_DOORS },
         { "per-source", &type_limit, "32", "connections at a time from one address",
           IN(ftp, per_source), .diff = CONF_DIFF_SERVING },

@@ -119,9 +119,12 @@ int tcp_connect(ip4_t local, struct udp_endpoint to, int *ret_fd) {
         struct sockaddr_in from = name_of(local, 0),
                            name = name_of(to.address, to.port);
         int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), r = 0;
+        const int on = 1;
 
         if (fd < 0)
                 return -errno;
+        /* The port is chosen when it is known to whom: then there are more of them. */
+        (void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
         if (bind(fd, (struct sockaddr *)&from, sizeof(from)) < 0 ||
             (connect(fd, (struct sockaddr *)&name, sizeof(name)) < 0 &&
              errno != EINPROGRESS))

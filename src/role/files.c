@@ -470,8 +470,8 @@ static size_t add_path(struct sandbox_path *paths, size_t n, const char *path) {
 /* Data connections of FTP are made here: to its clients, and at ports for them. */
 static int enter_sandbox(const struct conf *conf, const struct sandbox_path *paths,
                          size_t n) {
-        struct sandbox_ports ports = { conf->ftp.port_range.first,
-                                       conf->ftp.port_range.last };
+        struct udp_ports passive = files_ftp_ports(conf);
+        struct sandbox_ports ports = { passive.first, passive.last };
 
         return conf->ftp.port ? sandbox_enter_with_ports(paths, n, ports)
                               : sandbox_enter(paths, n);

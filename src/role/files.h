@@ -61,6 +61,8 @@ MUST_USE int files_ftp_new(struct files *files, struct files_ftp **ret);
 struct files_ftp *files_ftp_free(struct files_ftp *door);
 MUST_USE int files_ftp_listen(struct files_ftp *door, int fd);
 void files_ftp_unlisten(struct files_ftp *door, struct udp_endpoint at);
+/* Where passive data connections are listened for. */
+struct udp_ports files_ftp_ports(const struct conf *conf);
 
 struct files_http;
 MUST_USE int files_http_new(struct files *files, struct files_http **ret);

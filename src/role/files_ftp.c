@@ -177,9 +177,17 @@ static void close_data(struct connection *c, bool is_whole) {
         c->data = -1;
 }
 
+/* The kernel could choose as well, but not quickly when it remembers thousands of
+ * connections that have just ended. */
+struct udp_ports files_ftp_ports(const struct conf *conf) {
+        const struct conf_ports *given = &conf->ftp.port_range;
+
+        return given->first ? (struct udp_ports){ given->first, given->last }
+                            : (struct udp_ports){ 49152, 65535 }; /* RFC 6335 6 */
+}
+
 static void listen_for_data(struct connection *c) {
-        const struct conf_ports range = files_conf(c->door->files)->ftp.port_range;
-        const struct udp_ports ports = { range.first, range.last };
+        const struct udp_ports ports = files_ftp_ports(files_conf(c->door->files));
         uint32_t random = 0;
         uint16_t port = 0;
 

@@ -241,6 +241,7 @@ def test_no_data_goes_to_another_machine(network, client, server):
     # And nobody takes the data of others: the right client still gets it.
     reply = ftp.sendcmd("EPSV")
     port = int(re.search(r"\|(\d+)\|", reply)[1])
+    assert port >= 49152
     with inside(other):
         thieves = [socket.create_connection(("10.77.0.1", port), 5) for _ in range(3)]
     ftp.putcmd("RETR hello.txt")
