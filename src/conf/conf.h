@@ -93,6 +93,8 @@ struct conf {
                 nsec_t timeout; /* 0: wait for ever */
                 char *initial;  /* the key `default`: local, first or an entry's id */
                 char *serial;   /* "ttyS0,115200"; "": none */
+                enum conf_when submenus;
+                bool tools;
         } menu;
         struct conf_machine *machines;
         size_t n_machines;

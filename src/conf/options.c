@@ -303,6 +303,11 @@ static const struct option menu_keys[] = {
           IN(menu, initial) },
         { "serial", &type_serial, "", "also show loaders and kernels here",
           IN(menu, serial) },
+        { "submenus", &type_when, "auto",
+          "a sub-menu for each system: auto when there are many entries; on; off",
+          IN(menu, submenus) },
+        { "tools", &type_bool, "true",
+          "a sub-menu of memory test, shells, restart and the like", IN(menu, tools) },
         { 0 },
 };
 

@@ -301,6 +301,11 @@ const struct policy_file policy_files[] = {
         FILE_OF("ipxe.lkrn", "/usr/share/ipxe/ipxe.lkrn", "ipxe-bootimgs-x86",
                 POLICY_IPXE_KERNEL),
 
+        FILE_OF("memtest86+x64.bin", "/boot/memtest86+x64.bin", "memtest86+",
+                POLICY_LOADER_NONE),
+        FILE_OF("memtest86+x64.efi", "/boot/memtest86+x64.efi", "memtest86+",
+                POLICY_LOADER_NONE),
+
         FILE_OF("systemd-bootx64.efi", "/usr/lib/systemd/boot/efi/systemd-bootx64.efi",
                 "systemd-boot-efi", POLICY_SYSTEMD_BOOT_X64),
         FILE_OF("systemd-bootia32.efi",
@@ -325,6 +330,8 @@ const char *const policy_places[] = {
         "/usr/share/ipxe",
         "/boot/ipxe.efi",
         "/boot/ipxe.lkrn",
+        "/boot/memtest86+x64.bin",
+        "/boot/memtest86+x64.efi",
         "/boot/efi/EFI/fedora",
         NULL,
 };

@@ -165,6 +165,14 @@ struct machine *machines_fetched(struct machines *m, ip4_t address, nsec_t now) 
         return machine;
 }
 
+void machines_name(struct machines *m, struct machine *machine, struct mac mac) {
+        struct slot *slot = slot_of(machine);
+
+        assert(mac_is_zero(machine->facts.mac));
+        machine->facts.mac = mac;
+        list_append(mac_bucket(m, mac), &slot->by_mac);
+}
+
 struct machine *machines_by_mac(struct machines *m, struct mac mac) {
         LIST_FOR_EACH(pos, mac_bucket(m, mac)) {
                 struct slot *slot = CONTAINER_OF(pos, struct slot, by_mac);

@@ -21,6 +21,7 @@ struct machine {
         nsec_t last;                 /* heard of */
         bool has_fetched;            /* a file, in this story */
         enum policy_dialect dialect; /* of the last menu it asked for, in this story */
+        uint64_t memory;             /* bytes; 0 until known */
 };
 
 struct machines;
@@ -37,6 +38,9 @@ void machines_bind(struct machines *machines, struct mac mac, ip4_t address);
 /* A file was asked for from an address; a machine is made up for one never heard of
  * (its DHCP is somebody else's), with a zero MAC. */
 struct machine *machines_fetched(struct machines *machines, ip4_t address, nsec_t now);
+
+/* One that was made up has told its MAC, which nobody else has. */
+void machines_name(struct machines *machines, struct machine *machine, struct mac mac);
 
 struct machine *machines_by_mac(struct machines *machines, struct mac mac);
 struct machine *machines_by_address(struct machines *machines, ip4_t address);

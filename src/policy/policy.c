@@ -17,7 +17,8 @@
 #include "policy/loader.h"
 
 const char *policy_dialect_name(enum policy_dialect dialect) {
-        static const char *const names[] = { "none", "pxelinux", "grub", "ipxe" };
+        static const char *const names[] = { "none", "pxelinux", "grub", "ipxe",
+                                             "extlinux" };
 
         return names[(size_t)dialect < ARRAY_SIZE(names) ? dialect : 0];
 }

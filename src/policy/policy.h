@@ -146,7 +146,8 @@ enum policy_dialect {
         POLICY_NO_DIALECT,
         POLICY_DIALECT_PXELINUX,
         POLICY_DIALECT_GRUB,
-        POLICY_DIALECT_IPXE
+        POLICY_DIALECT_IPXE,
+        POLICY_DIALECT_EXTLINUX, /* U-Boot */
 };
 const char *policy_dialect_name(enum policy_dialect dialect);
 

@@ -257,10 +257,12 @@ static int core_go(struct role *role) {
                 exit(EXIT_FAILURE);
         }
         text_done(&why);
+        core_menu_configure(core);
         return core_dhcp_start(core);
 }
 
 static void core_reconfigured(struct role *role, const struct conf *old) {
+        core_menu_configure(role->userdata);
         core_dhcp_refresh(role->userdata);
 }
 

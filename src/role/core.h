@@ -14,6 +14,7 @@
 #include "policy/machine.h"
 #include "policy/menu.h"
 #include "proto/dhcp4_server.h"
+#include "role/menu_model.h"
 #include "role/role.h"
 #include "store/store.h"
 
@@ -94,8 +95,9 @@ struct core {
         struct machines *machines;
         struct core_medium media[CORE_MEDIA_MAX];
         size_t n_media;
-        bool nfs_is_needed; /* a medium came that needs it */
-        bool is_settled;    /* the library has looked at everything once */
+        struct menu_tools tools; /* that are there */
+        bool nfs_is_needed;      /* a medium came that needs it */
+        bool is_settled;         /* the library has looked at everything once */
         struct loop_timer *settle_timer;
 
         struct ipc_channel *library, *admin, *files[CONF_WORKERS_MAX];
@@ -138,6 +140,8 @@ void core_delay_stop(struct core *core);
 /* core->rules from the configuration, the loaders and the media; -ENOMEM. What they
  * pointed to before goes to the caller, for core_machine_rules_done(). */
 MUST_USE int core_rules_build(struct core *core, struct core_machine_rules *ret_before);
+/* Whether a loader or a helper of this name can be served. */
+bool core_rules_has_file(const struct core *core, const char *name);
 void core_machine_rules_done(struct core_machine_rules *rules);
 /* The media have changed: what is assigned to machines is there now, or has gone. */
 void core_rules_media(struct core *core);
@@ -147,16 +151,13 @@ MUST_USE int core_probe_start(struct core *core);
 void core_probe_socket(struct core *core, const struct ipc_socket *at, int fd);
 void core_probe(struct core *core, ip4_t address, int ifindex, bool is_on_link);
 void core_probe_stop(struct core *core);
-/* The menu for one machine, seen from the address that it knows us by. Texts belong to
- * `texts` (of MENU_ENTRIES_MAX), which the caller frees with core_menu_done(). */
-struct core_menu {
-        struct menu menu;
-        struct text texts[MENU_ENTRIES_MAX * 3];
-        size_t n_texts;
-};
+/* The menu for one machine, seen from the address that it knows us by, in whose
+ * loader's language. For menu_model_free(). */
 MUST_USE int core_menu_new(struct core *core, const struct machine *machine,
-                           ip4_t server, unsigned firmware, struct core_menu **ret);
-struct core_menu *core_menu_free(struct core_menu *menu);
+                           ip4_t server, unsigned firmware, enum policy_dialect dialect,
+                           struct menu_model **ret);
+/* Looks for the tools that menus offer. */
+void core_menu_configure(struct core *core);
 /* The bit of menu.h for a firmware; 0 when no entry can be for it. */
 unsigned core_menu_firmware(enum policy_firmware firmware);
 void core_generate(struct core *core, struct ipc_channel *channel,

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "policy/menu_path.h"
 #include "render/render.h"
 #include "role/core.h"
 
@@ -92,56 +93,31 @@ void core_media_add(struct core *core, const struct ipc_message *message) {
 
 /* ---- the model ---- */
 
-static struct text *new_text(struct core_menu *m) {
-        assert(m->n_texts < ARRAY_SIZE(m->texts));
-        return &m->texts[m->n_texts++];
+static const char *served(const struct core *core, const char *name) {
+        return core_rules_has_file(core, name) ? name : NULL;
 }
 
-static const char *tree_path(struct core_menu *m, const char *medium,
-                             const char *path) {
-        struct text *text = new_text(m);
-
-        text_add(text, "media/");
-        text_add(text, medium);
-        text_char(text, '/');
-        text_add(text, path);
-        return text_string(text);
+void core_menu_configure(struct core *core) {
+        core->tools.memory_test = served(core, "memtest86+x64.bin");
+        core->tools.ipxe = served(core, "ipxe.lkrn");
+        core->tools.has_grub = served(core, "grubx64.efi") != NULL;
 }
 
-static void add_entry(struct core_menu *m, const char *medium,
-                      const struct medium_entry *from) {
-        struct menu_entry *entry = &m->menu.entries[m->menu.n_entries];
-        struct text *args;
+/* What suits the loader and the firmware. */
+static struct menu_tools tools_for(const struct core *core, unsigned firmware,
+                                   enum policy_dialect dialect) {
+        struct menu_tools tools = core->tools;
 
-        /* A text for the kernel, one for the arguments, one for each initrd. */
-        if (m->menu.n_entries == MENU_ENTRIES_MAX ||
-            m->n_texts + 2 + from->n_initrd > ARRAY_SIZE(m->texts))
-                return;
-        *entry =
-                (struct menu_entry){ .kind = from->n_initrd ? MENU_LINUX : MENU_PROGRAM,
-                                     .id = from->id,
-                                     .title = from->title };
-        entry->kernel = tree_path(m, medium, from->kernel);
-        for (uint32_t i = 0; i < from->n_initrd; i++)
-                entry->initrd[entry->n_initrd++] =
-                        tree_path(m, medium, from->initrd[i]);
-        args = new_text(m);
-        /* A program such as memtest86+ finds its console by itself. */
-        menu_args(from->args, medium, &m->menu, args);
-        entry->args = text_string(args);
-        m->menu.n_entries++;
-}
-
-static void add_media(struct core *core, struct core_menu *m, unsigned firmware) {
-        for (size_t i = 0; i < core->n_media; i++) {
-                struct medium medium;
-
-                media_index_medium(&core->media[i].index, &medium);
-                for (uint32_t j = 0; j < medium.n_entries; j++)
-                        if (medium.entries[j].why_not[0] == '\0' &&
-                            medium.entries[j].firmware & firmware)
-                                add_entry(m, core->media[i].name, &medium.entries[j]);
-        }
+        tools.are_wanted = core->role->conf->menu.tools;
+        if (!(firmware & (MENU_BIOS | MENU_UEFI_X64)))
+                tools.memory_test = NULL;
+        if (dialect != POLICY_DIALECT_PXELINUX || firmware != MENU_BIOS)
+                tools.ipxe = NULL;
+        else
+                tools.ipxe_script = "bootjack/shell.ipxe";
+        if (!(firmware & MENU_UEFI_X64))
+                tools.has_grub = false;
+        return tools;
 }
 
 static bool is_machine(const struct conf_machine *m, const struct policy_facts *facts) {
@@ -156,87 +132,48 @@ static const char *assigned(const struct conf *conf, const struct machine *machi
                 if (is_machine(&conf->machines[i], &machine->facts) &&
                     conf->machines[i].boot[0])
                         return conf->machines[i].boot;
-        return conf->menu.initial;
-}
-
-int core_menu_new(struct core *core, const struct machine *machine, ip4_t server,
-                  unsigned firmware, struct core_menu **ret) {
-        const struct conf *conf = core->role->conf;
-        struct core_menu *m = calloc(1, sizeof(*m));
-        struct menu *menu;
-
-        if (!m)
-                return -ENOMEM;
-        menu = &m->menu;
-        menu->title = conf->menu.title;
-        menu->timeout = conf->menu.timeout == NSEC_NEVER ? 0 : conf->menu.timeout;
-        menu->server = server;
-        menu->http_port = conf->http.port;
-        menu->serial.is_on = menu_serial_parse(conf->menu.serial, &menu->serial.unit,
-                                               &menu->serial.speed);
-        menu->entries[menu->n_entries++] = (struct menu_entry){
-                .kind = MENU_LOCAL,
-                .id = "local",
-                .title = "Boot from the local disk",
-                .kernel = "",
-                .args = "",
-        };
-        add_media(core, m, firmware);
-        menu->initial = menu_find(menu, assigned(conf, machine));
-        if (menu->initial == menu->n_entries)
-                menu->initial = 0; /* that medium is not here now: the disk is safe */
-        *ret = m;
-        return 0;
-}
-
-struct core_menu *core_menu_free(struct core_menu *m) {
-        for (size_t i = 0; m && i < m->n_texts; i++)
-                text_done(&m->texts[i]);
-        free(m);
         return NULL;
 }
 
+int core_menu_new(struct core *core, const struct machine *machine, ip4_t server,
+                  unsigned firmware, enum policy_dialect dialect,
+                  struct menu_model **ret) {
+        const struct conf *conf = core->role->conf;
+        const char *entry = assigned(conf, machine);
+        struct menu_medium media[CORE_MEDIA_MAX];
+        struct policy_decision decision = { 0 };
+        struct menu_wish wish = {
+                .title = conf->menu.title,
+                .initial = entry ? entry : conf->menu.initial,
+                .serial = conf->menu.serial,
+                .timeout = conf->menu.timeout == NSEC_NEVER ? 0 : conf->menu.timeout,
+                .server = server,
+                .http_port = conf->http.port,
+                .by_http = dialect == POLICY_DIALECT_IPXE,
+                .firmware = firmware,
+                .dialect = dialect,
+                .memory = machine ? machine->memory : 0,
+                .never_nests = conf->menu.submenus == CONF_OFF,
+                .always_nests = conf->menu.submenus == CONF_ON,
+                .tools = tools_for(core, firmware, dialect),
+                .media = media,
+                .n_media = core->n_media,
+        };
+        int r;
+
+        if (machine && machine->has_facts)
+                policy_decide(&core->rules, &machine->facts, &decision);
+        wish.is_secure = decision.secure_boot == POLICY_SECURE_ON;
+        for (size_t i = 0; i < core->n_media; i++)
+                media[i] = (struct menu_medium){ core->media[i].name,
+                                                 &core->media[i].index };
+        r = menu_model_new(&wish, ret);
+        if (r == 0 && (*ret)->needs_nfs && !core->nfs_is_needed)
+                need_nfs(core);
+        return r;
+}
+
 /* ---- requests ---- */
-
-static bool is_hex(const char *s, size_t n) {
-        for (size_t i = 0; i < n; i++)
-                if (!(s[i] >= '0' && s[i] <= '9') &&
-                    !((s[i] | 0x20) >= 'a' && (s[i] | 0x20) <= 'f'))
-                        return false;
-        return n > 0;
-}
-
-/* The names that pxelinux asks for, in its order: the UUID, ARP type and MAC, the
- * address in hexadecimal and shorter and shorter, default. */
-static bool is_pxelinux_name(const char *name) {
-        size_t n = strlen(name);
-        struct mac mac;
-
-        return strcmp(name, "default") == 0 ||
-               (n == 36 && is_hex(name, 8) && name[8] == '-' &&
-                is_hex(name + 24, 12)) ||
-               (n == 20 && strncmp(name, "01-", 3) == 0 && mac_parse(name + 3, &mac)) ||
-               (n <= 8 && is_hex(name, n));
-}
-
-/* syslinux.efi asks as pxelinux does, below the folder that it came from. */
-static bool is_syslinux_efi(const char *path) {
-        return strncmp(path, "efi64/", 6) == 0 || strncmp(path, "efi32/", 6) == 0;
-}
-
-static enum policy_dialect dialect_of(const char *path) {
-        static const char prefix[] = "pxelinux.cfg/";
-
-        if (is_syslinux_efi(path))
-                path += sizeof("efi64/") - 1;
-        if (strncmp(path, prefix, sizeof(prefix) - 1) == 0)
-                return is_pxelinux_name(path + sizeof(prefix) - 1)
-                               ? POLICY_DIALECT_PXELINUX
-                               : POLICY_NO_DIALECT;
-        if (strcmp(path, "grub/grub.cfg") == 0)
-                return POLICY_DIALECT_GRUB;
-        return strcmp(path, "boot.ipxe") == 0 ? POLICY_DIALECT_IPXE : POLICY_NO_DIALECT;
-}
 
 unsigned core_menu_firmware(enum policy_firmware firmware) {
         switch (firmware) {
@@ -253,17 +190,33 @@ unsigned core_menu_firmware(enum policy_firmware firmware) {
         }
 }
 
-/* pxelinux runs on BIOS only, whatever DHCP said of the machine (two systems may share
- * an address), but U-Boot reads the same; of the others the machine knows best. */
-static unsigned firmware_of(const struct machine *machine, enum policy_dialect dialect,
-                            const char *path) {
+/* U-Boot asks by pxelinux's names, and says who it is by DHCP only
+ * (CONFIG_BOOTP_VCI_STRING "U-Boot.armv8"). */
+static bool is_uboot(const struct machine *machine) {
+        return machine && machine->has_facts &&
+               strncasecmp(machine->facts.vendor_class, "U-Boot", 6) == 0;
+}
+
+static enum policy_dialect dialect_of(const struct machine *machine,
+                                      const struct menu_path *asked) {
+        if (asked->dialect == POLICY_DIALECT_PXELINUX && is_uboot(machine))
+                return POLICY_DIALECT_EXTLINUX;
+        return asked->dialect;
+}
+
+/* The name may tell; pxelinux runs on BIOS only, whatever DHCP said of the machine (two
+ * systems may share an address); of the others the machine knows best. */
+static unsigned firmware_of(const struct machine *machine,
+                            const struct menu_path *asked,
+                            enum policy_dialect dialect) {
         unsigned mask = 0;
 
-        if (is_syslinux_efi(path))
-                return path[3] == '6' ? MENU_UEFI_X64 : MENU_UEFI_IA32;
-        if (dialect == POLICY_DIALECT_PXELINUX &&
-            !(machine && machine->has_facts && machine->facts.is_uboot))
+        if (asked->firmware != POLICY_FIRMWARE_UNKNOWN)
+                return core_menu_firmware(asked->firmware);
+        if (dialect == POLICY_DIALECT_PXELINUX)
                 return MENU_BIOS;
+        if (dialect == POLICY_DIALECT_EXTLINUX)
+                return MENU_UEFI_ARM64; /* the kernels are the same */
         if (machine && machine->has_facts)
                 mask = core_menu_firmware(policy_facts_arch(&machine->facts)->firmware);
         if (dialect == POLICY_DIALECT_GRUB && (mask == 0 || mask == MENU_BIOS))
@@ -271,40 +224,99 @@ static unsigned firmware_of(const struct machine *machine, enum policy_dialect d
         return mask ? mask : MENU_ANY;
 }
 
+/* A machine whose DHCP was somebody else's may say who it is in the name it asks for;
+ * one that we know by its address is who it was. */
+static struct machine *machine_of(struct core *core, ip4_t client,
+                                  const struct menu_path *asked) {
+        struct machine *machine =
+                machines_fetched(core->machines, client, loop_realtime());
+        struct machine *named;
+
+        if (!machine || !mac_is_zero(machine->facts.mac) || mac_is_zero(asked->mac))
+                return machine;
+        named = machines_by_mac(core->machines, asked->mac);
+        if (!named)
+                machines_name(core->machines, machine, asked->mac);
+        else if (named->address == 0)
+                machines_bind(core->machines, asked->mac, client);
+        return named ? named : machine;
+}
+
+/* Those that boot something. */
+static size_t count_entries(const struct menu *menu) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < menu->n_entries; i++)
+                n += !menu->entries[i].is_tool;
+        return n;
+}
+
 static void say_rendered(struct core *core, const char *path, const struct menu *menu,
                          ip4_t client, enum policy_dialect dialect) {
         struct event event = { .kind = EVENT_MENU_RENDERED, .address = client };
 
         event.values[0] = (struct event_value)EVENT_TEXT(path);
-        event.values[1] = (struct event_value)EVENT_U64(menu->n_entries);
+        event.values[1] = (struct event_value)EVENT_U64(count_entries(menu));
         event.values[2] = (struct event_value)EVENT_TEXT(policy_dialect_name(dialect));
         core_event(core, &event);
 }
 
-static int render(struct core *core, const char *path, enum policy_dialect dialect,
-                  ip4_t client, ip4_t server, struct text *out) {
-        struct machine *machine =
-                machines_fetched(core->machines, client, loop_realtime());
-        struct core_menu *m = NULL;
-        int r = core_menu_new(core, machine, server,
-                              firmware_of(machine, dialect, path), &m);
+static void render(const struct menu *menu, const struct menu_path *asked,
+                   const struct machine *machine, enum policy_dialect dialect,
+                   struct text *out) {
+        switch (dialect) {
+        case POLICY_DIALECT_PXELINUX:
+                render_pxelinux(menu, out);
+                break;
+        case POLICY_DIALECT_EXTLINUX:
+                render_extlinux(menu, out);
+                break;
+        case POLICY_DIALECT_GRUB:
+                if (machine && machine->dialect == POLICY_DIALECT_IPXE)
+                        render_grub_local(menu, out);
+                else
+                        render_grub(menu, out);
+                break;
+        default:
+                if (asked->page == MENU_PAGE_IPXE_SHELL)
+                        render_ipxe_shell(out);
+                else if (asked->page == MENU_PAGE_IPXE_GRUB)
+                        render_ipxe_grub(menu, out);
+                else
+                        render_ipxe(menu, out);
+        }
+}
 
+/* A GRUB that comes after iPXE's menu was loaded for the local disk, but for one that
+ * was chosen as such. */
+static enum policy_dialect next_dialect(const struct menu_path *asked,
+                                        enum policy_dialect dialect) {
+        return asked->page == MENU_PAGE_IPXE_GRUB ? POLICY_DIALECT_GRUB : dialect;
+}
+
+static int generate(struct core *core, const char *path, ip4_t client, ip4_t server,
+                    struct text *out) {
+        struct menu_path asked;
+        struct machine *machine;
+        struct menu_model *m = NULL;
+        enum policy_dialect dialect;
+        int r;
+
+        if (!menu_path_parse(path, &asked))
+                return -ENOENT;
+        machine = machine_of(core, client, &asked);
+        dialect = dialect_of(machine, &asked);
+        r = core_menu_new(core, machine, server, firmware_of(machine, &asked, dialect),
+                          dialect, &m);
         if (r < 0)
                 return r;
-        if (dialect == POLICY_DIALECT_PXELINUX)
-                render_pxelinux(&m->menu, out);
-        else if (dialect == POLICY_DIALECT_GRUB && machine &&
-                 machine->dialect == POLICY_DIALECT_IPXE)
-                render_grub_local(&m->menu, out);
-        else if (dialect == POLICY_DIALECT_GRUB)
-                render_grub(&m->menu, out);
-        else
-                render_ipxe(&m->menu, out);
+        m->menu.is_fragment = asked.page == MENU_PAGE_ENTRIES;
+        render(&m->menu, &asked, machine, dialect, out);
         if (machine)
-                machine->dialect = dialect;
+                machine->dialect = next_dialect(&asked, dialect);
         say_rendered(core, path, &m->menu, client, dialect);
         core->n_menus++;
-        core_menu_free(m);
+        menu_model_free(m);
         return out->failed ? -ENOMEM : 0;
 }
 
@@ -323,14 +335,11 @@ void core_generate(struct core *core, struct ipc_channel *channel,
         const struct ipc_generate *request = message->body;
         struct ipc_generated answer = { .ticket = request->ticket };
         struct text path = { 0 }, out = { 0 };
-        enum policy_dialect dialect;
         int fd = -1;
 
         text_bytes(&path, message->tail, message->n_tail);
-        dialect = dialect_of(text_string(&path));
-        if (dialect != POLICY_NO_DIALECT &&
-            render(core, text_string(&path), dialect, request->client, request->server,
-                   &out) == 0)
+        if (generate(core, text_string(&path), request->client, request->server,
+                     &out) == 0)
                 fd = to_memfd(&out);
         answer.found = fd >= 0;
         (void)ipc_send(channel, IPC_GENERATED, &answer, NULL, 0, &fd, fd >= 0);

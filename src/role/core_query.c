@@ -409,12 +409,12 @@ static bool explain_facts(struct core *core, const char *arguments,
 static void add_menu(struct core *core, const struct policy_facts *facts,
                      const struct policy_decision *d, struct text *out) {
         struct machine *machine = machines_by_mac(core->machines, facts->mac);
-        struct core_menu *m = NULL;
+        struct menu_model *m = NULL;
 
         text_json_key(out, "menu");
         text_char(out, '[');
         if (core_menu_new(core, machine, facts->server, core_menu_firmware(d->firmware),
-                          &m) == 0)
+                          d->dialect, &m) == 0)
                 for (size_t i = 0; i < m->menu.n_entries; i++) {
                         text_json_next(out);
                         text_char(out, '{');
@@ -424,7 +424,7 @@ static void add_menu(struct core *core, const struct policy_facts *facts,
                         text_char(out, '}');
                 }
         text_char(out, ']');
-        core_menu_free(m);
+        menu_model_free(m);
 }
 
 static void query_explain(struct core *core, const char *arguments, struct text *out) {

@@ -69,6 +69,10 @@ static bool is_there(const struct core *core, enum policy_loader loader) {
         return own_folder_with(core, info->file) || package_with(info->file);
 }
 
+bool core_rules_has_file(const struct core *core, const char *name) {
+        return own_folder_with(core, name) || package_with(name);
+}
+
 static uint64_t find_loaders(const struct core *core) {
         uint64_t mask = 0;
 

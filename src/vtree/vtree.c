@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "policy/menu_path.h"
 #include "vtree/internal.h"
 
 enum { LISTED_MAX = 1000000 };
@@ -311,16 +312,21 @@ static bool root_has(const struct vtree *tree, const char *path) {
 }
 
 /*
- * pxelinux asks for a dozen names below pxelinux.cfg before "default"; the first one
- * gets the menu, made for the machine that asks. A root with a pxelinux.cfg of its
- * own is somebody's classic set-up: then none is generated.
+ * Loaders ask for a dozen names, the most special first; that one gets the menu, made
+ * for the machine that asks. But where root has such a folder of its own, more special
+ * names are for somebody to write there, and only the last name of all is ours.
  */
 static bool is_generated(const struct vtree *tree, const char *path) {
-        const char *below = below_of(path, "pxelinux.cfg");
+        struct menu_path asked;
+        char folder[PATH_MAX_BYTES];
 
-        if (below && *below)
-                return !strchr(below, '/') && !root_has(tree, "pxelinux.cfg");
-        return strcmp(path, "grub/grub.cfg") == 0 || strcmp(path, "boot.ipxe") == 0;
+        /* Below a loader's folder there may be something of root's own: see below_view(). */
+        if (!menu_path_parse(path, &asked) || asked.n_folder >= sizeof(folder) ||
+            asked.firmware != POLICY_FIRMWARE_UNKNOWN)
+                return false;
+        memcpy(folder, path, asked.n_folder);
+        folder[asked.n_folder] = '\0';
+        return asked.is_last || !root_has(tree, *folder ? folder : "grub.cfg");
 }
 
 /* Loaders whose modules have names that others have too live in folders of their own.
@@ -404,7 +410,8 @@ static int look_at_alias(const struct vtree *tree, const char *path,
 }
 
 static bool is_folder_of_ours(const struct vtree *tree, const char *path) {
-        static const char *const folders[] = { "", "media", "iso", "grub" };
+        static const char *const folders[] = { "",     "media",    "iso",
+                                               "grub", "bootjack", "pxelinux.cfg" };
 
         for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
                 if (strcmp(path, folders[i]) == 0)
@@ -412,7 +419,7 @@ static bool is_folder_of_ours(const struct vtree *tree, const char *path) {
         for (size_t i = 0; i < ARRAY_SIZE(loader_folders); i++)
                 if (strcmp(path, loader_folders[i]) == 0)
                         return true;
-        return strcmp(path, "pxelinux.cfg") == 0 && !root_has(tree, path);
+        return false;
 }
 
 static int open_below_root(struct vtree *tree, const char *path,
@@ -577,6 +584,7 @@ static void list_top(const struct vtree *tree, struct vtree_names *names) {
         add_name(names, "media", true);
         add_name(names, "iso", true);
         add_name(names, "boot.ipxe", false);
+        add_name(names, "bootjack", true);
         add_name(names, "efi32", true);
         add_name(names, "efi64", true);
         add_name(names, "grub", true);
@@ -605,6 +613,11 @@ static void list_media(const struct vtree *tree, bool images,
         }
 }
 
+static void list_ours(struct vtree_names *names) {
+        for (size_t i = 0; menu_path_ours[i]; i++)
+                add_name(names, menu_path_ours[i], false);
+}
+
 static int list_below_root(struct vtree *tree, const char *path,
                            struct vtree_names *names) {
         const char *below = below_of(path, "media"), *rest;
@@ -623,6 +636,8 @@ static int list_below_root(struct vtree *tree, const char *path,
                 add_name(names, "grub.cfg", false);
         else if (strncmp(path, "efi", 3) == 0)
                 list_aliases(tree, path, names);
+        else if (strcmp(path, "bootjack") == 0)
+                list_ours(names);
         else
                 add_name(names, "default", false);
         return VTREE_OK;

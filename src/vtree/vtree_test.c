@@ -108,6 +108,12 @@ static void nothing_leads_out_of_the_tree(void **state) {
         assert_int_equal(vtree_open(tree, "media/debian/out", &file), VTREE_NOT_FOUND);
 }
 
+static void append(const struct vtree_entry *entry, void *userdata) {
+        char *all = userdata;
+
+        strcat(strcat(all, entry->name), entry->is_folder ? "/ " : " ");
+}
+
 static void generated_names_give_way_to_roots_own(void **state) {
         struct vtree_file *file;
 
@@ -120,12 +126,6 @@ static void generated_names_give_way_to_roots_own(void **state) {
         assert_int_equal(vtree_open(tree, "pxelinux.cfg/01-52-54-00-12-34-56", &file),
                          VTREE_NOT_FOUND);
         assert_content("pxelinux.cfg/default", "mine");
-}
-
-static void append(const struct vtree_entry *entry, void *userdata) {
-        char *all = userdata;
-
-        strcat(strcat(all, entry->name), entry->is_folder ? "/ " : " ");
 }
 
 /* syslinux.efi asks for everything below its own folder, and a Raspberry Pi below one
@@ -161,6 +161,63 @@ the_tree_is_there_once_more_below_the_folders_of_some_loaders(void **state) {
         assert_int_equal(vtree_open(tree, "1234abcd/no.such", &file), VTREE_NOT_FOUND);
 }
 
+/* A folder for single machines: theirs come first, ours is for all others. */
+static void the_last_name_is_ours_beside_roots_own(void **state) {
+        struct vtree_file *file;
+
+        assert_int_equal(mkdirat(top_fd, "pxelinux.cfg", 0755), 0);
+        assert_int_equal(mkdirat(top_fd, "grub", 0755), 0);
+        put("pxelinux.cfg/01-52-54-00-12-34-56", "mine");
+        put("grub/grub.cfg-01-52-54-00-12-34-56", "mine");
+        assert_content("pxelinux.cfg/01-52-54-00-12-34-56", "mine");
+        assert_int_equal(vtree_open(tree, "pxelinux.cfg/0A4D0014", &file),
+                         VTREE_NOT_FOUND);
+        assert_int_equal(vtree_open(tree, "pxelinux.cfg/default", &file),
+                         VTREE_GENERATED);
+        assert_content("grub/grub.cfg-01-52-54-00-12-34-56", "mine");
+        assert_int_equal(vtree_open(tree, "grub/grub.cfg-0A4D0014", &file),
+                         VTREE_NOT_FOUND);
+        assert_int_equal(vtree_open(tree, "grub/grub.cfg", &file), VTREE_GENERATED);
+        assert_int_equal(vtree_open(tree, "grub.cfg-0A4D0014", &file), VTREE_GENERATED);
+        put("grub.cfg", "mine");
+        assert_int_equal(vtree_open(tree, "grub.cfg-0A4D0014", &file), VTREE_NOT_FOUND);
+        assert_content("grub.cfg", "mine");
+        /* syslinux.efi, below its folder: the same files. */
+        assert_content("efi64/pxelinux.cfg/01-52-54-00-12-34-56", "mine");
+        assert_int_equal(vtree_open(tree, "efi64/pxelinux.cfg/default", &file),
+                         VTREE_GENERATED);
+        put("pxelinux.cfg/default", "mine");
+        assert_content("efi64/pxelinux.cfg/default", "mine");
+}
+
+/* A GRUB out of a medium looks beside itself; the medium's own menu is for its disk. */
+static void a_machines_own_menu_is_found_inside_a_medium(void **state) {
+        struct vtree_file *file;
+
+        add_image(1, "debian");
+        assert_int_equal(vtree_open(tree,
+                                    "media/debian/boot/grub.cfg-01-52-54-00-12-34-56",
+                                    &file),
+                         VTREE_GENERATED);
+        assert_int_equal(vtree_open(tree, "media/debian/boot/grub.cfg", &file),
+                         VTREE_NOT_FOUND);
+}
+
+/* Whatever root has, ours can be included. */
+static void ours_has_a_name_for_including(void **state) {
+        struct vtree_file *file;
+        char all[512] = "";
+
+        put("boot.ipxe", "mine");
+        assert_int_equal(vtree_open(tree, "bootjack/boot.ipxe", &file),
+                         VTREE_GENERATED);
+        assert_int_equal(vtree_open(tree, "bootjack/pxelinux.cfg", &file),
+                         VTREE_GENERATED);
+        assert_int_equal(vtree_list(tree, "bootjack", append, all), VTREE_OK);
+        assert_string_equal(all, "boot.ipxe extlinux.conf grub.cfg grub.ipxe "
+                                 "pxelinux.cfg shell.ipxe ");
+}
+
 static void a_changed_image_is_not_served_any_more(void **state) {
         struct vtree_file *file;
 
@@ -178,8 +235,8 @@ static void a_listing_shows_each_name_once_in_order(void **state) {
         put("boot.ipxe", "mine");
         assert_int_equal(vtree_add_file(tree, "menu.c32", "/etc/passwd"), 0);
         assert_int_equal(vtree_list(tree, "", append, all), VTREE_OK);
-        assert_string_equal(all, "boot.ipxe efi32/ efi64/ grub/ iso/ media/ menu.c32 "
-                                 "pxelinux.cfg/ zeta ");
+        assert_string_equal(all, "boot.ipxe bootjack/ efi32/ efi64/ grub/ iso/ media/ "
+                                 "menu.c32 pxelinux.cfg/ zeta ");
         all[0] = '\0';
         add_image(1, "debian");
         assert_int_equal(vtree_list(tree, "media", append, all), VTREE_OK);
@@ -370,6 +427,13 @@ int main(void) {
                         what_is_kept_in_memory_is_what_the_file_holds, set_up,
                         tear_down),
                 cmocka_unit_test_setup_teardown(nothing_leads_out_of_the_tree, set_up,
+                                                tear_down),
+                cmocka_unit_test_setup_teardown(the_last_name_is_ours_beside_roots_own,
+                                                set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        a_machines_own_menu_is_found_inside_a_medium, set_up,
+                        tear_down),
+                cmocka_unit_test_setup_teardown(ours_has_a_name_for_including, set_up,
                                                 tear_down),
                 cmocka_unit_test_setup_teardown(generated_names_give_way_to_roots_own,
                                                 set_up, tear_down),

@@ -1,0 +1,54 @@
+#pragma once
+/*
+ * The menu model (policy/menu.h) out of media and of what is known about a machine:
+ * which entries its firmware can start, in which of their ways, in which order and
+ * sub-menu, and what is said of those that will not do well. No I/O.
+ *
+ * An entry that needs more memory than the machine has, or that Secure Boot will not
+ * let pass, stays and says so. One that is for other firmware is not there.
+ */
+#include "media/index.h"
+#include "policy/menu.h"
+#include "policy/policy.h"
+
+struct menu_medium {
+        const char *name; /* of /media/NAME */
+        const struct media_index *index;
+};
+
+/* What can be offered beside the media: files that are served, NULL when not. */
+struct menu_tools {
+        bool are_wanted;
+        const char *memory_test; /* when no medium has one */
+        const char *ipxe;        /* for a loader that is not iPXE */
+        const char *ipxe_script; /* started with it, where it takes one; NULL */
+        bool has_grub;           /* for iPXE */
+};
+
+/* Texts are borrowed until the model is freed. */
+struct menu_wish {
+        const char *title, *initial, *serial;
+        nsec_t timeout;
+        ip4_t server;
+        uint16_t http_port;
+        bool by_http;
+        unsigned firmware; /* mask of MENU_BIOS... */
+        enum policy_dialect dialect;
+        uint64_t memory;  /* of the machine; 0: unknown */
+        bool is_secure;   /* Secure Boot is asked for */
+        bool never_nests; /* no sub-menus */
+        bool always_nests;
+        struct menu_tools tools;
+        const struct menu_medium *media;
+        size_t n_media;
+};
+
+struct menu_model {
+        struct menu menu;
+        bool needs_nfs; /* an entry was given a way that goes by NFS */
+        struct menu_chunk *chunks;
+};
+
+/* -ENOMEM. */
+MUST_USE int menu_model_new(const struct menu_wish *wish, struct menu_model **ret);
+struct menu_model *menu_model_free(struct menu_model *model);
