@@ -320,7 +320,8 @@ static bool is_generated(const struct vtree *tree, const char *path) {
         struct menu_path asked;
         char folder[PATH_MAX_BYTES];
 
-        /* Below a loader's folder there may be something of root's own: see below_view(). */
+        /* Below a loader's folder there may be something of root's own: see
+         * below_view(). */
         if (!menu_path_parse(path, &asked) || asked.n_folder >= sizeof(folder) ||
             asked.firmware != POLICY_FIRMWARE_UNKNOWN)
                 return false;
