@@ -392,17 +392,20 @@ static bool file_holds(struct matching *m, const struct recipe_condition *c,
                 return try_kernel(m, c, path);
         if (c->starts && !starts_with(m, path, c->starts))
                 return false;
+        if (c->is_about_path)
+                return try_line(m, c, "file", path, strlen(path));
         if (c->has_regex)
                 return try_lines(m, c, path);
         add_reason(m, path, NULL, 0);
         return true;
 }
 
-static bool path_holds(struct matching *m, const struct recipe_condition *c) {
+static bool path_holds(struct matching *m, const struct recipe_condition *c,
+                       const char *subject) {
         struct text pattern = { 0 }, path = { 0 };
         bool held;
 
-        match_expand(m, c->subject, &pattern);
+        match_expand(m, subject, &pattern);
         held = media_tree_find(m->tree, text_string(&pattern), &path) &&
                file_holds(m, c, text_string(&path));
         if (held && c->as && c->kind != CONDITION_INI)
@@ -410,6 +413,13 @@ static bool path_holds(struct matching *m, const struct recipe_condition *c) {
         text_done(&pattern);
         text_done(&path);
         return held;
+}
+
+static bool any_path_holds(struct matching *m, const struct recipe_condition *c) {
+        for (size_t i = 0; i < c->n_subjects; i++)
+                if (path_holds(m, c, c->subject[i]))
+                        return true;
+        return false;
 }
 
 static bool subject_holds(struct matching *m, const struct recipe_condition *c) {
@@ -421,16 +431,16 @@ static bool subject_holds(struct matching *m, const struct recipe_condition *c) 
         case CONDITION_FILE:
         case CONDITION_INI:
         case CONDITION_KERNEL:
-                return path_holds(m, c);
+                return any_path_holds(m, c);
         case CONDITION_VOLUME:
                 value = match_value(m, "volume");
                 return try_line(m, c, "volume name", value, strlen(value));
         case CONDITION_VARIABLE: {
                 bool said = m->says_why, held;
 
-                value = value_of(m, c->subject, strlen(c->subject));
+                value = value_of(m, c->subject[0], strlen(c->subject[0]));
                 m->says_why = false; /* what it came from is a reason already */
-                held = value && try_line(m, c, c->subject, value, strlen(value));
+                held = value && try_line(m, c, c->subject[0], value, strlen(value));
                 m->says_why = said;
                 return held;
         }

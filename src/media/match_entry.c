@@ -4,6 +4,7 @@
  * in a menu.
  */
 #include <ctype.h>
+#include <sys/stat.h>
 
 #include "media/match.h"
 
@@ -88,18 +89,39 @@ static const char *keep_path(struct matching *m, const char *template) {
                                                        : RECIPE_PLAIN);
 }
 
+/* Of what is served at other places, the image itself is there for an image alone. */
+static bool is_served_now(const struct matching *m, const char *template) {
+        return m->tree->index || !strstr(template, ".iso");
+}
+
+static bool is_anywhere(struct matching *m, const char *template, const char *path) {
+        return is_served(template) ? is_served_now(m, template) : is_on_medium(m, path);
+}
+
 /* An entry whose files are not there must not be in a menu. */
 static const char *why_not(struct matching *m, const struct recipe_entry *from,
                            const struct medium_entry *entry) {
-        if (!is_served(from->kernel) && !is_on_medium(m, entry->kernel))
+        if (!is_anywhere(m, from->kernel, entry->kernel))
                 return why_missing(m, entry->kernel);
         for (uint32_t i = 0; i < entry->n_initrd; i++)
-                if (!is_served(from->initrd[i].file) &&
-                    !is_on_medium(m, entry->initrd[i]))
+                if (!is_anywhere(m, from->initrd[i].file, entry->initrd[i]))
                         return why_missing(m, entry->initrd[i]);
+        if (from->n_ways > 0 && entry->n_ways == 0)
+                return "the rest of it comes from the image, and these are its files "
+                       "alone";
         if (entry->firmware == 0)
                 return "machines of its architecture cannot be served yet";
         return "";
+}
+
+/* Of the image, when the recipe says "/"; a tree has none. */
+static uint64_t size_of(const struct matching *m, const char *path) {
+        struct stat st;
+
+        if (strcmp(path, "/") != 0)
+                return media_tree_size(m->tree, path);
+        return m->tree->index && fstat(m->tree->fd, &st) == 0 ? (uint64_t)st.st_size
+                                                              : 0;
 }
 
 static uint64_t memory_of(struct matching *m, const struct recipe_memory *from) {
@@ -108,7 +130,7 @@ static uint64_t memory_of(struct matching *m, const struct recipe_memory *from) 
 
         if (from->of) {
                 match_expand(m, from->of, &path);
-                memory += media_tree_size(m->tree, text_string(&path));
+                memory += size_of(m, text_string(&path));
                 text_done(&path);
         }
         return memory;
@@ -129,13 +151,19 @@ static uint32_t firmware_for(enum medium_boot boot, const char *arch) {
         }
 }
 
+/* A tree has no image to hand over. */
+static bool needs_image(uint32_t transport) {
+        return transport == MEDIUM_HTTP_ISO || transport == MEDIUM_NFS_ISO;
+}
+
 static void add_ways(struct matching *m, const struct recipe_entry *from,
                      struct medium_entry *e) {
         for (uint32_t i = 0; i < from->n_ways; i++) {
                 const struct recipe_way *way = &from->ways[i];
                 size_t n_variables = m->n_variables;
 
-                if (match_all_hold(m, &way->when)) {
+                if ((m->tree->index || !needs_image(way->transport)) &&
+                    match_all_hold(m, &way->when)) {
                         e->ways[e->n_ways++] = (struct medium_way){
                                 .transport = way->transport,
                                 .args = match_keep_expanded(m, way->args, RECIPE_ARGS),

@@ -107,9 +107,32 @@ static void describe_entry(const struct medium_entry *e, struct text *out) {
         for (uint32_t i = 0; i < e->n_initrd; i++) {
                 text_add(out, "\n  initrd ");
                 text_add(out, e->initrd[i]);
+                if (*e->initrd_name[i]) {
+                        text_add(out, " as ");
+                        text_add(out, e->initrd_name[i]);
+                }
+                if (*e->initrd_args[i]) {
+                        text_add(out, " with ");
+                        text_add(out, e->initrd_args[i]);
+                }
         }
         text_add(out, "\n  args ");
         text_add(out, e->args);
+        if (e->boot > MEDIUM_PROGRAM) {
+                text_add(out, "\n  as ");
+                text_add(out, medium_boot_name(e->boot));
+        }
+        for (uint32_t i = 0; i < e->n_ways; i++) {
+                text_add(out, "\n  way ");
+                text_add(out, medium_transport_name(
+                                      (unsigned)__builtin_ctz(e->ways[i].transport)));
+                text_add(out, ": ");
+                text_add(out, e->ways[i].args);
+        }
+        if (*e->answer_kind) {
+                text_add(out, "\n  answer ");
+                text_add(out, e->answer_args);
+        }
         text_add(out, "\n  on");
         for (unsigned i = 0; medium_firmware_name(i); i++)
                 if (e->firmware >> i & 1) {
@@ -128,6 +151,22 @@ static void describe_entry(const struct medium_entry *e, struct text *out) {
                 text_add(out, e->why_not);
                 text_char(out, '\n');
         }
+        if (*e->remedy) {
+                text_add(out, "  remedy: ");
+                text_add(out, e->remedy);
+                text_char(out, '\n');
+        }
+}
+
+static void describe_loader(const char *firmware, const char *what, const char *path,
+                            struct text *out) {
+        if (!*path)
+                return;
+        text_add(out, what);
+        text_add(out, firmware);
+        text_char(out, ' ');
+        text_add(out, path);
+        text_char(out, '\n');
 }
 
 static void describe(const struct medium *m, struct text *out) {
@@ -137,6 +176,17 @@ static void describe(const struct medium *m, struct text *out) {
                 text_add(out, "by ");
                 text_add(out, m->recognised_by[i]);
                 text_char(out, '\n');
+        }
+        for (uint32_t i = 0; i < m->n_problems; i++) {
+                text_add(out, "problem ");
+                text_add(out, m->problems[i]);
+                text_char(out, '\n');
+        }
+        for (unsigned i = 0; i < MEDIUM_N_FIRMWARE; i++) {
+                const char *name = medium_firmware_name(i);
+
+                describe_loader(name, "shim ", m->loaders[i].shim, out);
+                describe_loader(name, "grub ", m->loaders[i].grub, out);
         }
         for (uint32_t i = 0; i < m->n_entries; i++)
                 describe_entry(&m->entries[i], out);
@@ -177,7 +227,22 @@ static void inspect(const char *path, struct mapped *ret) {
         map_found(ret);
 }
 
-static void assert_described(const char *path, bool is_tree, const char *expected) {
+/* With GOLDEN_UPDATE=1 what came out is written where what was expected stood: for
+ * whoever changed a recipe and will read the difference. */
+static void update(const char *file, const char *out) {
+        size_t n;
+        char *text = (char *)tree_read(file, &n), *end = strstr(text, "\n=>\n");
+        FILE *f = fopen(file, "w");
+
+        assert_non_null(f);
+        assert_non_null(end);
+        fprintf(f, "%.*s%s", (int)(end + 4 - text), text, out);
+        assert_int_equal(fclose(f), 0);
+        free(text);
+}
+
+static void assert_described(const char *file, const char *path, bool is_tree,
+                             const char *expected) {
         struct mapped m;
         struct text out = { 0 };
 
@@ -187,18 +252,46 @@ static void assert_described(const char *path, bool is_tree, const char *expecte
         assert_string_equal(m.medium.name, "name");
         assert_string_equal(m.medium.path, path);
         describe(&m.medium, &out);
-        if (strcmp(text_string(&out), expected) != 0)
+        if (strcmp(text_string(&out), expected) != 0 && !is_tree &&
+            getenv("GOLDEN_UPDATE"))
+                update(file, text_string(&out));
+        else if (strcmp(text_string(&out), expected) != 0)
                 fail_msg("%s is described as\n%s\nnot as\n%s", is_tree ? "tree" : "ISO",
                          text_string(&out), expected);
         text_done(&out);
         unmap(&m);
 }
 
+static void cut_all(char *s, const char *from, const char *to) {
+        char *at, *end;
+
+        while ((at = strstr(s, from))) {
+                end = strstr(at + strlen(from), to);
+                memmove(at, end, strlen(end) + 1);
+        }
+}
+
+static void cut_word(char *s, const char *word) {
+        for (char *at; (at = strstr(s, word));)
+                memmove(at, at + strlen(word), strlen(at + strlen(word)) + 1);
+}
+
+/* The same without what only an image has: a way to hand it over. */
+static char *without_image(const char *expected) {
+        char *copy = strdup(expected);
+
+        cut_all(copy, "\n  way http-iso:", "\n");
+        cut_all(copy, "\n  way nfs-iso:", "\n");
+        cut_word(copy, " http-iso");
+        cut_word(copy, " nfs-iso");
+        return copy;
+}
+
 static void a_medium_is_what_its_description_says(void **state) {
         char top[TREE_PATH_MAX], tree[TREE_PATH_MAX], iso[TREE_PATH_MAX], volume[33];
         const char *expected;
         size_t n;
-        char *text = (char *)tree_read(*state, &n);
+        char *text = (char *)tree_read(*state, &n), *of_tree;
 
         tree_new(top);
         tree_path(top, "tree", tree);
@@ -206,10 +299,12 @@ static void a_medium_is_what_its_description_says(void **state) {
         assert_int_equal(mkdir(tree, 0755), 0);
         expected = write_all(tree, text, volume);
         tree_iso(tree, *volume ? volume : "A VOLUME", TREE_ROCK_RIDGE, iso);
-        assert_described(iso, false, expected);
+        assert_described(*state, iso, false, expected);
+        of_tree = without_image(expected);
         if (!*volume)
-                assert_described(tree, true, expected);
+                assert_described(*state, tree, true, of_tree);
         tree_remove(top);
+        free(of_tree);
         free(text);
 }
 
@@ -336,10 +431,12 @@ static void a_treeinfo_that_points_outside_yields_nothing_bootable(void **state)
                 tree_file(top, "images/initrd", "");
                 tree_link(top, "link", "/etc/passwd");
                 inspect(top, &m);
-                assert_int_equal(m.medium.n_entries, 1);
-                assert_non_null(
-                        strstr(m.medium.entries[0].why_not, "not on the medium"));
-                assert_null(strchr(m.medium.entries[0].title, '\x1b'));
+                assert_true(m.medium.n_entries > 0);
+                for (uint32_t j = 0; j < m.medium.n_entries; j++) {
+                        assert_non_null(strstr(m.medium.entries[j].why_not,
+                                               "not on the medium"));
+                        assert_null(strchr(m.medium.entries[j].title, '\x1b'));
+                }
                 unmap(&m);
                 tree_remove(top);
         }
@@ -457,7 +554,7 @@ static int is_golden(const struct dirent *entry) {
         return entry->d_name[0] != '.';
 }
 
-enum { TESTS_MAX = 100, FIXED = 9 };
+enum { TESTS_MAX = 300, FIXED = 9 };
 
 static struct CMUnitTest tests[TESTS_MAX] = {
         cmocka_unit_test(an_unknown_medium_is_served_without_entries),

@@ -86,6 +86,43 @@ static void json_memory(struct text *out, uint64_t memory) {
                 text_add(out, "null");
 }
 
+/* Where `---` stands as a word of its own; the end when it does not. */
+static size_t before_dashes(const char *args) {
+        for (const char *at = args; *at; at++)
+                if (strncmp(at, "---", 3) == 0 && (at == args || at[-1] == ' ') &&
+                    (at[3] == ' ' || at[3] == '\0'))
+                        return (size_t)(at - args);
+        return strlen(args);
+}
+
+static void add_piece(struct text *out, const char *piece, size_t n) {
+        while (n > 0 && piece[n - 1] == ' ')
+                n--;
+        if (n > 0 && out->n > 0 && out->s[out->n - 1] != ' ')
+                text_char(out, ' ');
+        text_bytes(out, piece, n);
+}
+
+void medium_entry_args(const struct medium_entry *e, uint32_t way, struct text *out) {
+        const char *args = e->args ? e->args : "";
+        size_t n = before_dashes(args);
+
+        add_piece(out, args, n);
+        if (way < e->n_ways)
+                add_piece(out, e->ways[way].args, strlen(e->ways[way].args));
+        add_piece(out, args + n, strlen(args + n));
+}
+
+/* The whole line, of one way. */
+static void json_args(struct text *out, const struct medium_entry *e, uint32_t way) {
+        struct text args = { 0 };
+
+        medium_entry_args(e, way, &args);
+        text_json_pair(out, "args", text_string(&args));
+        out->failed |= args.failed;
+        text_done(&args);
+}
+
 static void ways_json(const struct medium_entry *e, struct text *out) {
         text_json_key(out, "ways");
         text_char(out, '[');
@@ -95,7 +132,7 @@ static void ways_json(const struct medium_entry *e, struct text *out) {
                 for (unsigned bit = 0; bit < MEDIUM_N_TRANSPORTS; bit++)
                         if (e->ways[i].transport >> bit & 1)
                                 text_json_pair(out, "transport", transport_names[bit]);
-                text_json_pair(out, "args", e->ways[i].args);
+                json_args(out, e, i);
                 json_memory(out, e->ways[i].memory);
                 text_char(out, '}');
         }
@@ -133,7 +170,7 @@ static void entry_json(const struct medium_entry *e, struct text *out) {
         text_json_pair(out, "title", e->title);
         json_optional(out, "kernel", e->kernel);
         json_list(out, "initrd", e->initrd, e->n_initrd);
-        text_json_pair(out, "args", e->args);
+        json_args(out, e, 0);
         text_json_key(out, "loaders");
         text_char(out, '{');
         for (unsigned i = 0; i < MEDIUM_N_FIRMWARE; i++)
@@ -144,7 +181,7 @@ static void entry_json(const struct medium_entry *e, struct text *out) {
                 if (e->transports >> i & 1)
                         transports[n_transports++] = transport_names[i];
         json_list(out, "transports", transports, n_transports);
-        json_memory(out, e->memory);
+        json_memory(out, e->memory || !e->n_ways ? e->memory : e->ways[0].memory);
         json_optional(out, "why_not", e->why_not);
         entry_json_more(e, out);
         text_char(out, '}');

@@ -128,6 +128,11 @@ MUST_USE bool medium_boot_parse(const char *name, enum medium_boot *ret);
 uint32_t medium_firmware_parse(const char *name);
 uint32_t medium_transport_parse(const char *name);
 
+/* The arguments of an entry that takes the way `way`: its own, the way's, and then what
+ * follows `---`, which belongs to the system that is installed. Where there are no ways
+ * its own alone. */
+void medium_entry_args(const struct medium_entry *e, uint32_t way, struct text *out);
+
 /* One JSON object with the fields of `bootjack media list|inspect --json`. */
 void medium_json(const struct medium *m, struct text *out);
 /* "debian 12 netinst (amd64)", or "unknown system". */

@@ -76,12 +76,14 @@ static void json_has_the_fields_that_were_promised(void **state) {
                 "\"system\":\"debian\",\"version\":\"12\",\"edition\":null,"
                 "\"arch\":\"amd64\",\"recognised_by\":[\"file x\"],\"problems\":[],"
                 "\"entries\":[{\"id\":\"debian-12\",\"title\":\"Debian\","
-                "\"kernel\":\"linux\",\"initrd\":[\"initrd.gz\"],\"args\":\"quiet\","
+                "\"kernel\":\"linux\",\"initrd\":[\"initrd.gz\"],\"args\":\"quiet "
+                "url=${iso}\","
                 "\"loaders\":{\"bios\":\"pxelinux\",\"uefi-x64\":\"grub\"},"
                 "\"transports\":[\"tftp\",\"http\"],\"memory\":1024,\"why_not\":null,"
                 "\"boot\":\"linux\",\"help\":\"asks before it writes\","
-                "\"ways\":[{\"transport\":\"http-iso\",\"args\":\"url=${iso}\","
-                "\"memory\":4096},{\"transport\":\"nfs\",\"args\":\"\",\"memory\":null}"
+                "\"ways\":[{\"transport\":\"http-iso\",\"args\":\"quiet url=${iso}\","
+                "\"memory\":4096},{\"transport\":\"nfs\",\"args\":\"quiet\",\"memory\":"
+                "null}"
                 "],"
                 "\"remedy\":\"bootjack media add-netboot\","
                 "\"secure_boot\":{\"passes\":false,\"why\":\"the kernel is not "
@@ -90,6 +92,34 @@ static void json_has_the_fields_that_were_promised(void **state) {
                 "\"loaders\":{\"uefi-x64\":{\"shim\":\"EFI/BOOT/BOOTX64.EFI\","
                 "\"grub\":null}}}");
         text_done(&out);
+}
+
+static void a_way_stands_before_what_is_for_the_installed_system(void **state) {
+        static const struct {
+                const char *args, *way, *all;
+        } rows[] = {
+                { "", "", "" },
+                { "a b", "", "a b" },
+                { "", "c=d", "c=d" },
+                { "a", "c=d", "a c=d" },
+                { "---", "c", "c ---" },
+                { "a --- b", "c", "a c --- b" },
+                { "a --- b", "", "a --- b" },
+                { "a=--- ---b", "c", "a=--- ---b c" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct medium_entry e = { .args = rows[i].args, .n_ways = 1 };
+                struct text out = { 0 };
+
+                e.ways[0] = (struct medium_way){ MEDIUM_HTTP, rows[i].way, 0 };
+                medium_entry_args(&e, 0, &out);
+                assert_string_equal(text_string(&out), rows[i].all);
+                text_done(&out);
+                medium_entry_args(&e, 1, &out);
+                assert_string_equal(text_string(&out), rows[i].args);
+                text_done(&out);
+        }
 }
 
 static void a_medium_is_described_in_a_few_words(void **state) {
@@ -128,6 +158,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_name_is_fit_for_a_url),
                 cmocka_unit_test(json_has_the_fields_that_were_promised),
+                cmocka_unit_test(a_way_stands_before_what_is_for_the_installed_system),
                 cmocka_unit_test(a_medium_is_described_in_a_few_words),
                 cmocka_unit_test(masks_have_names),
         };

@@ -161,6 +161,16 @@ static int add_set(struct recipe_parser *p, const struct doc_node *item,
         return add_variable(p, item, item->text);
 }
 
+static int add_subject(struct recipe_parser *p, const struct doc_node *item,
+                       void *userdata) {
+        struct recipe_condition *c = userdata;
+
+        if (c->n_subjects == RECIPE_SUBJECTS_MAX)
+                return recipe_refuse(p, item, "too many files in one condition", NULL);
+        c->subject[c->n_subjects++] = item->text;
+        return recipe_check_template(p, item, RECIPE_PLAIN);
+}
+
 static int parse_let(struct recipe_parser *p, const struct doc_node *map,
                      struct recipe_condition *c) {
         int r = 0;
@@ -235,14 +245,29 @@ static int parse_subject(struct recipe_parser *p, const struct doc_node *map,
             !is_variable(p, node->text, node->n))
                 return recipe_refuse(p, node,
                                      "a variable that nothing sets:", node->text);
-        return recipe_get_template(p, map, key, RECIPE_PLAIN, &c->subject);
+        if (node->kind != DOC_SCALAR &&
+            (c->kind == CONDITION_VARIABLE || c->kind == CONDITION_VOLUME))
+                return recipe_refuse(p, node, "expected a text for", key);
+        return recipe_each_text(p, map, key, add_subject, c);
+}
+
+/* Of a volume its name is the regular expression. */
+static const struct doc_node *regex_of(const struct doc_node *map,
+                                       struct recipe_condition *c) {
+        const struct doc_node *path = doc_get(map, "path");
+
+        if (c->kind == CONDITION_VOLUME)
+                return doc_get(map, "volume");
+        c->is_about_path = path && !doc_get(map, "text");
+        return c->is_about_path ? path : doc_get(map, "text");
 }
 
 static int parse_condition(struct recipe_parser *p, const struct doc_node *map,
                            struct recipe_condition *c) {
-        static const char *const keys[] = { "file", "ini",  "volume",  "kernel", "var",
-                                            "any",  "none", "section", "key",    "as",
-                                            "set",  "let",  "starts",  "text",   NULL };
+        static const char *const keys[] = { "file",   "ini",  "volume", "kernel",
+                                            "var",    "any",  "none",   "section",
+                                            "key",    "as",   "set",    "let",
+                                            "starts", "text", "path",   NULL };
         int r = recipe_check_keys(p, map, keys);
 
         if (r == 0)
@@ -260,14 +285,16 @@ static int parse_condition(struct recipe_parser *p, const struct doc_node *map,
         if (r == 0)
                 r = recipe_each_text(p, map, "set", add_set, c);
         if (r == 0)
-                r = compile(
-                        p,
-                        doc_get(map, c->kind == CONDITION_VOLUME ? "volume" : "text"),
-                        c);
+                r = compile(p, regex_of(map, c), c);
         if (r == 0)
                 r = parse_let(p, doc_get(map, "let"), c);
         if (r == 0 && c->kind == CONDITION_INI && (!c->section || !c->key))
                 r = recipe_refuse(p, map, "an ini needs a section and a key", NULL);
+        if (r == 0 && doc_get(map, "path") &&
+            (c->kind != CONDITION_FILE || doc_get(map, "text")))
+                r = recipe_refuse(p, doc_get(map, "path"),
+                                  "a path is asked of a file, and instead of a text",
+                                  NULL);
         if (r == 0 && c->n_set && !c->has_regex)
                 r = recipe_refuse(p, map, "a set needs a text", NULL);
         return r;

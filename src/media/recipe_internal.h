@@ -8,7 +8,12 @@
 #include "conf/doc.h"
 #include "media/recipe.h"
 
-enum { RECIPE_SET_MAX = 6, RECIPE_VARIABLES_MAX = 48, RECIPE_ENTRIES_MAX = 32 };
+enum {
+        RECIPE_SET_MAX = 6,
+        RECIPE_SUBJECTS_MAX = 12,
+        RECIPE_VARIABLES_MAX = 48,
+        RECIPE_ENTRIES_MAX = 32
+};
 
 enum recipe_condition_kind {
         CONDITION_ALWAYS, /* only a `let` */
@@ -32,7 +37,9 @@ struct recipe_conditions {
 
 struct recipe_condition {
         enum recipe_condition_kind kind;
-        const char *subject; /* a path's template, or a variable's name */
+        /* Templates of paths, the first that holds; or a variable's name. */
+        const char *subject[RECIPE_SUBJECTS_MAX];
+        size_t n_subjects;
         const char *section, *key;
         const char *starts; /* the file's first bytes */
         const char *as;
@@ -42,6 +49,7 @@ struct recipe_condition {
         size_t n_let;
         regex_t regex;
         bool has_regex;
+        bool is_about_path; /* the regex is for the path that was found */
         struct recipe_conditions children;
 };
 

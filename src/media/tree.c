@@ -52,6 +52,40 @@ static bool is_there(const struct media_tree *tree, const char *path, bool is_fo
         return is_folder ? S_ISDIR(st.st_mode) : S_ISREG(st.st_mode);
 }
 
+/* ---- wildcards ---- */
+
+/* A segment of a pattern. Most are a beginning, a '*' and an end, and in a folder of
+ * packages there are ten thousand names to hold against it. */
+struct wildcard {
+        char text[256];
+        size_t n_front, n_back; /* literal bytes before the first and after the star */
+        bool is_simple;         /* with one star and nothing else */
+};
+
+static void wildcard_init(struct wildcard *w, const char *text, size_t n) {
+        size_t special;
+
+        memcpy(w->text, text, n);
+        w->text[n] = '\0';
+        w->n_front = strcspn(w->text, "*?[\\");
+        special = w->n_front + 1;
+        w->is_simple =
+                w->text[w->n_front] == '*' && !strpbrk(w->text + special, "*?[\\");
+        w->n_back = w->is_simple ? n - special : 0;
+}
+
+/* As fnmatch() with FNM_PERIOD. */
+static bool wildcard_matches(const struct wildcard *w, const char *name) {
+        size_t n;
+
+        if (!w->is_simple)
+                return fnmatch(w->text, name, FNM_PERIOD) == 0;
+        n = strlen(name);
+        return n >= w->n_front + w->n_back && memcmp(name, w->text, w->n_front) == 0 &&
+               memcmp(name + n - w->n_back, w->text + w->n_front + 1, w->n_back) == 0 &&
+               (w->n_front > 0 || name[0] != '.');
+}
+
 /* ---- the names in a folder ---- */
 
 struct names {
@@ -64,30 +98,22 @@ static void names_done(struct names *names) {
                 free(names->items[i]);
 }
 
-static void keep_match(struct names *names, const char *pattern, const char *name) {
-        if (names->n < NAMES_KEPT_MAX && fnmatch(pattern, name, FNM_PERIOD) == 0) {
-                names->items[names->n] = strdup(name);
-                names->n += names->items[names->n] != NULL;
-        }
-}
-
-static void list_index(const struct media_tree *tree, const char *folder,
-                       const char *pattern, struct names *names) {
-        struct media_node node;
-
-        if (!node_at(tree, folder, &node) || node.kind != MEDIA_NODE_FOLDER)
-                return;
-        for (uint32_t i = 0; i < node.n_children && i < NAMES_READ_MAX; i++)
-                keep_match(names, pattern,
-                           media_index_child(tree->index, &node, i).name);
-}
-
 static int compare_names(const void *a, const void *b) {
         return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* Folders only, when there is more of the path to come; a link may lead to one. */
+static bool may_be_wanted(const struct dirent *entry, bool wants_folder) {
+        bool may_be_folder = entry->d_type == DT_DIR || entry->d_type == DT_LNK ||
+                             entry->d_type == DT_UNKNOWN;
+
+        return strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+               (!wants_folder || may_be_folder);
+}
+
 static void list_folder(const struct media_tree *tree, const char *folder,
-                        const char *pattern, struct names *names) {
+                        const struct wildcard *w, bool wants_folder,
+                        struct names *names) {
         int fd = open_beneath(tree->fd, folder, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
         DIR *dir = fd < 0 ? NULL : fdopendir(fd);
         const struct dirent *entry;
@@ -97,9 +123,13 @@ static void list_folder(const struct media_tree *tree, const char *folder,
                         close(fd);
                 return;
         }
-        for (unsigned i = 0; i < NAMES_READ_MAX && (entry = readdir(dir)); i++)
-                if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-                        keep_match(names, pattern, entry->d_name);
+        for (unsigned i = 0; i < NAMES_READ_MAX && (entry = readdir(dir)); i++) {
+                if (names->n == NAMES_KEPT_MAX || !may_be_wanted(entry, wants_folder) ||
+                    !wildcard_matches(w, entry->d_name))
+                        continue;
+                names->items[names->n] = strdup(entry->d_name);
+                names->n += names->items[names->n] != NULL;
+        }
         closedir(dir);
         qsort(names->items, names->n, sizeof(names->items[0]), compare_names);
 }
@@ -148,11 +178,51 @@ static bool go_on(struct search *s, const char *segment, size_t n, const char *r
         return found;
 }
 
-static bool search_matches(struct search *s, const char *pattern, const char *rest) {
+/* The first child whose name does not come before the wildcard's literal beginning;
+ * those that begin so follow each other. */
+static uint32_t first_child(const struct media_tree *tree,
+                            const struct media_node *folder, const struct wildcard *w) {
+        uint32_t low = 0, high = folder->n_children;
+
+        while (low < high) {
+                uint32_t middle = low + (high - low) / 2;
+                struct media_node child =
+                        media_index_child(tree->index, folder, middle);
+
+                if (strncmp(child.name, w->text, w->n_front) < 0)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return low;
+}
+
+static bool search_index(struct search *s, const struct wildcard *w, const char *rest) {
+        enum media_node_kind wanted = *rest ? MEDIA_NODE_FOLDER : MEDIA_NODE_FILE;
+        struct media_node folder;
+
+        if (!node_at(s->tree, s->path, &folder) || folder.kind != MEDIA_NODE_FOLDER)
+                return false;
+        for (uint32_t i = first_child(s->tree, &folder, w); i < folder.n_children;
+             i++) {
+                struct media_node child = media_index_child(s->tree->index, &folder, i);
+
+                if (strncmp(child.name, w->text, w->n_front) != 0 ||
+                    s->steps > STEPS_MAX)
+                        return false;
+                if (child.kind == wanted && wildcard_matches(w, child.name) &&
+                    go_on(s, child.name, strlen(child.name), rest))
+                        return true;
+        }
+        return false;
+}
+
+static bool search_folder(struct search *s, const struct wildcard *w,
+                          const char *rest) {
         struct names names = { .n = 0 };
         bool found = false;
 
-        (s->tree->index ? list_index : list_folder)(s->tree, s->path, pattern, &names);
+        list_folder(s->tree, s->path, w, *rest != '\0', &names);
         for (size_t i = 0; i < names.n && !found; i++)
                 found = go_on(s, names.items[i], strlen(names.items[i]), rest);
         names_done(&names);
@@ -161,15 +231,15 @@ static bool search_matches(struct search *s, const char *pattern, const char *re
 
 static bool search(struct search *s, const char *pattern) {
         size_t n = strcspn(pattern, "/");
-        char segment[256];
+        struct wildcard w;
 
-        if (n == 0 || n >= sizeof(segment))
+        if (n == 0 || n >= sizeof(w.text))
                 return false;
-        memcpy(segment, pattern, n);
-        segment[n] = '\0';
-        if (!strpbrk(segment, "*?["))
-                return go_on(s, segment, n, pattern + n);
-        return search_matches(s, segment, pattern + n);
+        wildcard_init(&w, pattern, n);
+        if (w.n_front == n)
+                return go_on(s, pattern, n, pattern + n);
+        return s->tree->index ? search_index(s, &w, pattern + n)
+                              : search_folder(s, &w, pattern + n);
 }
 
 bool media_tree_find(const struct media_tree *tree, const char *pattern,
