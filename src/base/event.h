@@ -25,6 +25,7 @@ enum event_kind {
         EVENT_MEDIUM_ADDED,
         EVENT_MEDIUM_REMOVED,
         EVENT_MEDIUM_REFUSED,
+        EVENT_MEDIUM_UNPACKING,
         /* DHCP and proxyDHCP */
         EVENT_DHCP_RECEIVED, /* one line a message: what was asked */
         EVENT_DHCP_SENT,     /* what was answered */

@@ -3,7 +3,9 @@
  * server. The same reader and the same recipes; its result goes through JSON, as an
  * answer of the server would, so that it is shown by the same code.
  */
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,6 +13,7 @@
 #include "cli/cli.h"
 #include "cli/client.h"
 #include "cli/media.h"
+#include "expand/expand.h"
 #include "media/index.h"
 #include "media/media.h"
 
@@ -78,15 +81,46 @@ static int fail_at(const char *path, const char *sentence) {
         return r;
 }
 
+/* The same that the server does, into a file that has no name and ends with us. */
+static int expand(int from, struct text *why, int *ret_fd) {
+        const struct expand_limits limits = { .bytes = 16ULL << 30,
+                                              .free_bytes = 64 << 20 };
+        const char *folder = getenv("TMPDIR");
+        int to = open(folder && *folder ? folder : "/tmp",
+                      O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+        int r = to < 0 ? -errno : expand_archive(from, to, &limits, NULL, NULL, why);
+
+        if (r == 0)
+                *ret_fd = to;
+        else if (to >= 0)
+                close(to);
+        return r;
+}
+
+static int inspect_compressed(const struct media_as *as,
+                              const struct media_recipes *recipes,
+                              struct media_found *found, struct text *why) {
+        int tar = -1, r = expand(found->fd, why, &tar);
+
+        close(found->fd);
+        found->fd = -1;
+        return r == 0  ? media_inspect_expanded(tar, as, recipes, found, why)
+               : r < 0 ? r
+                       : MEDIA_REFUSED;
+}
+
 static int inspect(const char *path, const struct media_recipes *recipes, bool json,
                    bool files) {
         char name[MEDIUM_NAME_MAX];
+        const struct media_as as = { .shown = path, .name = name };
         struct media_found found = { .index_fd = -1, .fd = -1 };
         struct text why = { 0 };
         int r;
 
         medium_name_from_path(path, name);
-        r = media_inspect(path, path, name, recipes, &found, &why);
+        r = media_inspect_as(path, &as, recipes, &found, &why);
+        if (r == MEDIA_COMPRESSED)
+                r = inspect_compressed(&as, recipes, &found, &why);
         if (r == MEDIA_OK) {
                 r = describe(found.index_fd, json, files);
                 close(found.index_fd);

@@ -33,6 +33,9 @@ static const size_t body_sizes[IPC_N_KINDS] = {
         [IPC_QUERY] = sizeof(struct ipc_query),
         [IPC_CERTIFICATE] = sizeof(struct ipc_certificate),
         [IPC_NEED] = sizeof(struct ipc_need),
+        [IPC_UNPACK] = sizeof(struct ipc_unpack),
+        [IPC_UNPACKING] = sizeof(struct ipc_unpack),
+        [IPC_UNPACKED] = sizeof(struct ipc_unpack),
         [IPC_ANSWER] = sizeof(struct ipc_answer),
 };
 
@@ -54,8 +57,8 @@ struct ipc_channel {
 };
 
 const char *ipc_role_name(enum ipc_role role) {
-        static const char *const names[] = { "parent", "core", "library", "files",
-                                             "admin" };
+        static const char *const names[] = { "parent", "core",  "library",
+                                             "files",  "admin", "unpack" };
         return (size_t)role < ARRAY_SIZE(names) ? names[role] : "unknown";
 }
 

@@ -11,7 +11,15 @@
 #include "io/loop.h"
 #include "io/udp.h"
 
-enum ipc_role { IPC_PARENT, IPC_CORE, IPC_LIBRARY, IPC_FILES, IPC_ADMIN, IPC_N_ROLES };
+enum ipc_role {
+        IPC_PARENT,
+        IPC_CORE,
+        IPC_LIBRARY,
+        IPC_FILES,
+        IPC_ADMIN,
+        IPC_UNPACK_ROLE,
+        IPC_N_ROLES
+};
 const char *ipc_role_name(enum ipc_role role);
 
 enum ipc_kind {
@@ -39,6 +47,13 @@ enum ipc_kind {
                             its key as PEM, sealed */
         IPC_NEED,        /* core → parent: struct ipc_need: open that door */
         IPC_NFS_KEY,     /* parent → files: tail: the key of NFS handles */
+        IPC_UNPACK,      /* library → unpack: struct ipc_unpack (n: its size); fd: a
+                            compressed archive */
+        IPC_UNPACKING,   /* unpack → library: struct ipc_unpack (n: how far it is) */
+        IPC_UNPACKED, /* unpack → library: struct ipc_unpack (n 1: fd: a tar; n 0: tail:
+                         why not) */
+        IPC_UNPACK_KEEP, /* library → unpack: tail: array of identities: all others go
+                          */
         IPC_N_KINDS,
 };
 
@@ -105,6 +120,10 @@ struct ipc_query {
 struct ipc_answer {
         uint64_t ticket;
         uint64_t last; /* 1: nothing follows */
+};
+
+struct ipc_unpack {
+        uint64_t identity, n;
 };
 
 struct ipc_certificate {

@@ -555,6 +555,7 @@ int media_build_seal(const void *data, size_t n, const struct medium *medium,
                 body = (const uint8_t *)data + sizeof(header);
         }
         info = info_record(medium, &strings);
+        info.kind = (uint32_t)(data ? medium->kind : MEDIUM_TREE);
         header.n_info = sizeof(info) + strings.n;
         header.n = header.info_at + header.n_info;
         if (!strings.failed)

@@ -63,7 +63,7 @@ struct format_info {
         uint32_t name, path, system, version, edition, arch;
         uint32_t n_recognised_by, recognised_by[16];
         uint32_t n_problems, problems[16];
-        uint32_t n_entries, unused;
+        uint32_t n_entries, kind;
         uint64_t size, mtime;
         struct format_loader loaders[4];
         struct format_entry entries[16];

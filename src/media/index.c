@@ -248,6 +248,8 @@ static bool info_is_sound(const struct media_index *index,
 
         /* The last byte ends whatever string begins anywhere before it. */
         if (index->data[header->info_at + header->n_info - 1] != '\0' ||
+            info.kind > MEDIUM_DISK ||
+            (info.kind == MEDIUM_TREE) != (header->is_tree != 0) ||
             info.n_recognised_by > MEDIUM_TEXTS_MAX ||
             info.n_problems > MEDIUM_TEXTS_MAX || info.n_entries > MEDIUM_ENTRIES_MAX ||
             !strings_are_sound(texts, ARRAY_SIZE(texts), header->n_info) ||
@@ -281,6 +283,12 @@ int media_index_open(const void *data, size_t n, struct media_index *ret) {
 
 bool media_index_is_tree(const struct media_index *index) {
         return header_of(index).is_tree != 0;
+}
+
+enum medium_kind media_index_kind(const struct media_index *index) {
+        struct format_header header = header_of(index);
+
+        return (enum medium_kind)info_of(index, &header).kind;
 }
 
 uint32_t media_index_count(const struct media_index *index) {
@@ -469,7 +477,7 @@ void media_index_medium(const struct media_index *index, struct medium *ret) {
         const char *base = (const char *)index->data + header.info_at;
 
         *ret = (struct medium){
-                .kind = header.is_tree ? MEDIUM_TREE : MEDIUM_ISO,
+                .kind = (enum medium_kind)info.kind,
                 .name = base + info.name,
                 .path = base + info.path,
                 .system = base + info.system,

@@ -45,6 +45,7 @@ MUST_USE int media_index_open(const void *data, size_t n, struct media_index *re
 
 /* An extracted tree has no nodes: its files are opened below its folder. */
 bool media_index_is_tree(const struct media_index *index);
+enum medium_kind media_index_kind(const struct media_index *index);
 uint32_t media_index_count(const struct media_index *index);
 
 /* A clean relative path ("" is the top; see base/path.h), links followed on the way

@@ -16,6 +16,7 @@
 #include "media/iso.h"
 #include "media/pvd.h"
 #include "media/recipe.h"
+#include "media/tar.h"
 #include "media/udf.h"
 
 enum { RECIPES_MAX = 128, RECIPE_BYTES_MAX = 256 << 10, CANDIDATES_MAX = 4096 };
@@ -208,7 +209,8 @@ static int add_unreadable(const struct media_iso *iso, struct recipe_found *foun
 
 static int finish(const struct media_as *as, const struct media_recipes *recipes,
                   const struct media_tree *tree, const struct stat *st,
-                  const struct media_iso *iso, int *ret_index_fd) {
+                  const struct media_iso *iso, enum medium_kind kind,
+                  int *ret_index_fd) {
         struct recipe_found found = { 0 };
         int r = recognise(recipes, tree, iso ? iso->volume : "", &found);
         struct medium *medium = &found.medium;
@@ -221,7 +223,7 @@ static int finish(const struct media_as *as, const struct media_recipes *recipes
                 recipe_found_done(&found);
                 return -ENOMEM;
         }
-        medium->kind = iso ? MEDIUM_ISO : MEDIUM_TREE;
+        medium->kind = kind;
         medium->name = as->name;
         medium->path = as->shown;
         medium->size = iso ? (uint64_t)st->st_size : 0;
@@ -283,41 +285,146 @@ static int read_both(int fd, uint64_t size, struct media_iso *ret, struct text *
         return r;
 }
 
-static int read_image(int fd, uint64_t size, struct media_iso *ret, struct text *why) {
+static int read_optical(int fd, uint64_t size, struct media_iso *ret,
+                        struct text *why) {
         return has_udf(fd) ? read_both(fd, size, ret, why)
                            : media_iso_read(fd, size, ret, why);
 }
 
+/* ---- other kinds of files ---- */
+
+/* FNV-1a */
+static void mix(uint64_t *hash, const void *data, size_t n) {
+        const uint8_t *at = data;
+
+        while (n-- > 0)
+                *hash = (*hash ^ *at++) * 0x100000001b3;
+}
+
+static void mix_u64(uint64_t *hash, uint64_t v) {
+        mix(hash, &v, sizeof(v));
+}
+
+/* One file, all of it, under the name that it has. */
+static int read_disk(uint64_t size, const char *shown, struct media_iso *ret,
+                     struct text *why) {
+        const char *slash = strrchr(shown, '/');
+        struct media_build *build;
+        uint32_t node;
+        int r;
+
+        if (size == 0) {
+                text_add(why, "the file is empty");
+                return MEDIA_ISO_REFUSED;
+        }
+        r = media_build_new(size, &build);
+        if (r == 0)
+                r = media_build_file(build, 0, slash ? slash + 1 : shown, 0, &node);
+        if (r == 0)
+                r = media_build_extent(build, node, 0, size);
+        if (r == 0)
+                r = media_build_finish(build, &ret->data, &ret->n);
+        media_build_free(build);
+        return r > 0 ? MEDIA_ISO_REFUSED : r;
+}
+
+static bool is_optical(int fd) {
+        char id[5];
+
+        return has_udf(fd) ||
+               (pread(fd, id, sizeof(id), PVD_FIRST * PVD_SECTOR + 1) == sizeof(id) &&
+                memcmp(id, "CD001", sizeof(id)) == 0);
+}
+
+/* A name says what a file is meant to be; only a disk's may turn out to be a disc's. */
+static enum medium_kind kind_of(int fd, const char *shown, bool is_expanded) {
+        bool is_compressed;
+
+        if (is_expanded || medium_is_archive_name(shown, &is_compressed))
+                return MEDIUM_ARCHIVE;
+        if (ends_with(shown, ".img") && !is_optical(fd))
+                return MEDIUM_DISK;
+        return MEDIUM_ISO;
+}
+
+static int read_file_medium(int fd, uint64_t size, const char *shown,
+                            enum medium_kind kind, struct media_iso *ret,
+                            struct text *why) {
+        switch (kind) {
+        case MEDIUM_ARCHIVE:
+                return media_tar_read(fd, size, ret, why);
+        case MEDIUM_DISK:
+                return read_disk(size, shown, ret, why);
+        default:
+                return read_optical(fd, size, ret, why);
+        }
+}
+
+uint64_t media_archive_identity(int fd) {
+        uint8_t data[4096];
+        struct stat st;
+        uint64_t hash = 0xcbf29ce484222325;
+        off_t places[2] = { 0 };
+
+        if (fstat(fd, &st) < 0)
+                return 0;
+        places[1] =
+                st.st_size > (off_t)sizeof(data) ? st.st_size - (off_t)sizeof(data) : 0;
+        mix_u64(&hash, (uint64_t)st.st_size);
+        mix_u64(&hash, (uint64_t)st.st_mtim.tv_sec);
+        mix_u64(&hash, (uint64_t)st.st_mtim.tv_nsec);
+        for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+                ssize_t n = pread(fd, data, sizeof(data), places[i]);
+
+                if (n < 0)
+                        return 0;
+                mix(&hash, data, (size_t)n);
+        }
+        return hash ? hash : 1;
+}
+
 static int inspect_image(int fd, const struct media_as *as,
                          const struct media_recipes *recipes, const struct stat *st,
-                         int *ret_index_fd, struct text *why) {
+                         bool is_expanded, int *ret_index_fd, struct text *why) {
+        enum medium_kind kind = kind_of(fd, as->shown, is_expanded);
         struct media_iso iso = { 0 };
         struct media_index index;
         struct media_tree tree = { .index = &index, .fd = fd };
-        int r = read_image(fd, (uint64_t)st->st_size, &iso, why);
+        int r = read_file_medium(fd, (uint64_t)st->st_size, as->shown, kind, &iso, why);
 
         if (r)
                 return r < 0 ? r : MEDIA_REFUSED;
         r = media_index_open(iso.data, iso.n, &index);
         if (r == 0)
-                r = finish(as, recipes, &tree, st, &iso, ret_index_fd);
+                r = finish(as, recipes, &tree, st, &iso, kind, ret_index_fd);
         media_iso_done(&iso);
         return r;
 }
 
+static bool is_compressed(const char *shown, const struct stat *st) {
+        bool compressed = false;
+
+        return S_ISREG(st->st_mode) && medium_is_archive_name(shown, &compressed) &&
+               compressed;
+}
+
 static int inspect_fd(int fd, const struct media_as *as,
-                      const struct media_recipes *recipes, struct media_found *ret,
-                      struct text *why) {
+                      const struct media_recipes *recipes, bool is_expanded,
+                      struct media_found *ret, struct text *why) {
         struct media_tree tree = { .fd = fd };
         struct stat st;
         int index_fd = -1, r;
 
         if (fstat(fd, &st) < 0)
                 return -errno;
+        if (!is_expanded && is_compressed(as->shown, &st)) {
+                *ret = (struct media_found){ .index_fd = -1, .fd = fd };
+                return MEDIA_COMPRESSED;
+        }
         if (S_ISREG(st.st_mode)) {
-                r = inspect_image(fd, as, recipes, &st, &index_fd, why);
+                r = inspect_image(fd, as, recipes, &st, is_expanded, &index_fd, why);
         } else if (S_ISDIR(st.st_mode)) {
-                r = finish(as, recipes, &tree, &st, NULL, &index_fd);
+                r = finish(as, recipes, &tree, &st, NULL, MEDIUM_TREE, &index_fd);
         } else {
                 text_add(why, "neither a file nor a folder");
                 r = MEDIA_REFUSED;
@@ -346,7 +453,17 @@ int media_inspect_as(const char *path, const struct media_as *as,
 
         if (fd < 0)
                 return fd;
-        r = inspect_fd(fd, as, recipes, ret, why);
+        r = inspect_fd(fd, as, recipes, false, ret, why);
+        if (r != 0 && r != MEDIA_COMPRESSED)
+                close(fd);
+        return r;
+}
+
+int media_inspect_expanded(int fd, const struct media_as *as,
+                           const struct media_recipes *recipes, struct media_found *ret,
+                           struct text *why) {
+        int r = inspect_fd(fd, as, recipes, true, ret, why);
+
         if (r != 0)
                 close(fd);
         return r;
@@ -367,18 +484,6 @@ struct scan {
         media_candidate_fn fn;
         void *userdata;
 };
-
-/* FNV-1a */
-static void mix(uint64_t *hash, const void *data, size_t n) {
-        const uint8_t *at = data;
-
-        while (n-- > 0)
-                *hash = (*hash ^ *at++) * 0x100000001b3;
-}
-
-static void mix_u64(uint64_t *hash, uint64_t v) {
-        mix(hash, &v, sizeof(v));
-}
 
 static struct media_candidate candidate_of(const char *path, const struct stat *st) {
         struct media_candidate c = { .path = path,
@@ -463,7 +568,7 @@ static int scan_entry(struct scan *s, const char *folder, const char *name) {
                 return 0;
         if (S_ISDIR(st.st_mode))
                 return scan_tree(s, path, &st);
-        if (S_ISREG(st.st_mode) && ends_with(name, ".iso"))
+        if (S_ISREG(st.st_mode) && medium_suffix_length(name, n_name) > 0)
                 scan_image(s, path, &st);
         return 0;
 }

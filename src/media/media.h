@@ -18,7 +18,11 @@ MUST_USE int media_recipes_load(const char *folder, struct media_recipes **ret,
                                 struct text *problems);
 struct media_recipes *media_recipes_free(struct media_recipes *recipes);
 
-enum media_answer { MEDIA_OK, MEDIA_REFUSED };
+enum media_answer {
+        MEDIA_OK,
+        MEDIA_REFUSED,
+        MEDIA_COMPRESSED, /* an archive to be expanded first: only ret->fd is set */
+};
 
 /* One medium, read. Descriptors and index are the caller's to close and unmap. */
 struct media_found {
@@ -47,11 +51,21 @@ MUST_USE int media_inspect_as(const char *path, const struct media_as *as,
                               const struct media_recipes *recipes,
                               struct media_found *ret, struct text *why);
 
+/* The same of what a compressed archive became: a plain tar. `fd` is taken over. */
+MUST_USE int media_inspect_expanded(int fd, const struct media_as *as,
+                                    const struct media_recipes *recipes,
+                                    struct media_found *ret, struct text *why);
+
+/* What an archive is known by, whatever it is called and wherever it lies: its size,
+ * its time, its beginning and its end. 0 when it cannot be read. */
+uint64_t media_archive_identity(int fd);
+
 /* What lies under one configured path: itself when it is an image, or a recognised
- * tree without images at its top; else every *.iso in that folder (not below) and every
- * subfolder that is a recognised tree; what begins with a dot is passed over. Called
- * once for each, in byte order; `what` changes when the file was replaced or is still
- * growing. -errno when the path itself cannot be read. */
+ * tree without images at its top; else every *.iso, *.img and *.tar[.gz|.xz|...] in
+ * that folder (not below) and every subfolder that is a recognised tree; what begins
+ * with a dot is passed over. Called once for each, in byte order; `what` changes when
+ * the file was replaced or is still growing. -errno when the path itself cannot be
+ * read. */
 struct media_candidate {
         const char *path;
         bool is_tree;

@@ -211,7 +211,7 @@ void medium_json(const struct medium *m, struct text *out) {
         text_char(out, '{');
         text_json_pair(out, "name", m->name);
         text_json_pair(out, "path", m->path);
-        text_json_pair(out, "kind", m->kind == MEDIUM_ISO ? "iso" : "tree");
+        text_json_pair(out, "kind", medium_kind_name(m->kind));
         text_json_pair_u64(out, "size", m->size);
         text_json_pair(out, "system", m->system);
         json_optional(out, "version", m->version);
@@ -260,9 +260,42 @@ static char name_char(char c) {
         return '-';
 }
 
-static bool ends_with_iso(const char *s, size_t n) {
-        return n > 4 && s[n - 4] == '.' && (s[n - 3] | 0x20) == 'i' &&
-               (s[n - 2] | 0x20) == 's' && (s[n - 1] | 0x20) == 'o';
+/* Those of images first, then plain archives, then compressed ones. */
+static const char *const suffixes[] = { ".iso",    ".img",     ".tar",
+                                        ".tar.gz", ".tgz",     ".tar.xz",
+                                        ".txz",    ".tar.bz2", ".tar.zst" };
+enum { SUFFIX_TAR = 2, SUFFIX_COMPRESSED = 3 };
+
+static bool has_suffix(const char *name, size_t n, const char *suffix) {
+        size_t n_suffix = strlen(suffix);
+
+        return n > n_suffix && strncasecmp(name + n - n_suffix, suffix, n_suffix) == 0;
+}
+
+size_t medium_suffix_length(const char *name, size_t n) {
+        for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
+                if (has_suffix(name, n, suffixes[i]))
+                        return strlen(suffixes[i]);
+        return 0;
+}
+
+bool medium_is_archive_name(const char *name, bool *ret_is_compressed) {
+        for (size_t i = SUFFIX_TAR; i < ARRAY_SIZE(suffixes); i++)
+                if (has_suffix(name, strlen(name), suffixes[i])) {
+                        *ret_is_compressed = i >= SUFFIX_COMPRESSED;
+                        return true;
+                }
+        return false;
+}
+
+const char *medium_kind_name(enum medium_kind kind) {
+        static const char *const names[] = { "iso", "tree", "archive", "disk" };
+
+        return names[kind];
+}
+
+const char *medium_image_suffix(enum medium_kind kind) {
+        return kind == MEDIUM_ISO ? ".iso" : kind == MEDIUM_DISK ? ".img" : NULL;
 }
 
 void medium_name_from_path(const char *path, char ret[static MEDIUM_NAME_MAX]) {
@@ -274,8 +307,7 @@ void medium_name_from_path(const char *path, char ret[static MEDIUM_NAME_MAX]) {
         base = n ? memrchr(path, '/', n) : NULL;
         base = base ? base + 1 : path;
         n -= (size_t)(base - path);
-        if (ends_with_iso(base, n))
-                n -= 4;
+        n -= medium_suffix_length(base, n);
         for (size_t i = 0; i < n && at < MEDIUM_NAME_MAX - 1; i++) {
                 char c = name_char(base[i]);
 

@@ -11,7 +11,12 @@
  */
 #include "base/text.h"
 
-enum medium_kind { MEDIUM_ISO, MEDIUM_TREE };
+enum medium_kind {
+        MEDIUM_ISO,     /* ISO 9660 or UDF */
+        MEDIUM_TREE,    /* a folder */
+        MEDIUM_ARCHIVE, /* a tar, read in place */
+        MEDIUM_DISK,    /* the image of a disk or a floppy: one file, offered whole */
+};
 
 /* What an entry's files are and how a loader starts them. */
 enum medium_boot {
@@ -138,7 +143,19 @@ void medium_json(const struct medium *m, struct text *out);
 /* "debian 12 netinst (amd64)", or "unknown system". */
 void medium_describe(const struct medium *m, struct text *out);
 
-/* A file's name made into the NAME of a URL: the last segment without ".iso", in
+/* "iso", "tree"... */
+const char *medium_kind_name(enum medium_kind kind);
+/* What /iso/NAME ends with: ".iso", ".img"; NULL: such a medium is not offered whole.
+ */
+const char *medium_image_suffix(enum medium_kind kind);
+/* How long that end of a file's name is which says that a medium is in it: ".iso",
+ * ".img",
+ * ".tar", ".tar.gz"...; 0: none is. */
+size_t medium_suffix_length(const char *name, size_t n);
+/* Whether a name is of an archive, and of a compressed one. */
+bool medium_is_archive_name(const char *name, bool *ret_is_compressed);
+
+/* A file's name made into the NAME of a URL: the last segment without its suffix, in
  * lower case, anything but a-z 0-9 . _ - turned into one '-'; never empty, never
  * starting with a dot, at most MEDIUM_NAME_MAX - 1 bytes. */
 void medium_name_from_path(const char *path, char ret[static MEDIUM_NAME_MAX]);

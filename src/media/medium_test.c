@@ -17,7 +17,10 @@ static void a_name_is_fit_for_a_url(void **state) {
                 { "/a/\xc3\xa9t\xc3\xa9.iso", "t" },
                 { "a%2f..\\b.iso", "a-2f..-b" },
                 { "/x/--.iso", "medium" },
-                { "no-suffix.img", "no-suffix.img" },
+                { "floppy.img", "floppy" },
+                { "netboot.tar.gz", "netboot" },
+                { "debian-12.tar", "debian-12" },
+                { "no-suffix.bin", "no-suffix.bin" },
                 { "01234567890123456789012345678901234567890123456789012345678901234567"
                   "89",
                   "012345678901234567890123456789012345678901234567890123456789012" },

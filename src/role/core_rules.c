@@ -45,8 +45,8 @@ static const struct policy_file *package_with(const char *name) {
 
 /*
  * A chain is signed when both of its links are: shim and the GRUB that it will fetch
- * from beside it. In the administrator's own folders who puts a shim beside a GRUB knows
- * what for; a GRUB of the administrator's under a shim of ours is no chain.
+ * from beside it. In the administrator's own folders who puts a shim beside a GRUB
+ * knows what for; a GRUB of the administrator's under a shim of ours is no chain.
  */
 static bool is_chain(const struct core *core, const char *shim, const char *grub) {
         const char *of_shim = own_folder_with(core, shim);

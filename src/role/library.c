@@ -12,6 +12,7 @@
  * comes later, the role ends, and the parent begins it anew with a sandbox that
  * includes it.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -38,13 +39,17 @@ struct medium_here {
         struct ipc_medium head; /* id 0: not published */
         struct media_found found;
         size_t n_entries;
-        struct text ids; /* of its entries, each with its NUL */
+        struct text ids;  /* of its entries, each with its NUL */
+        uint64_t archive; /* its identity, when it is a compressed one; else 0 */
+        uint64_t size;
+        int archive_fd; /* while it is being unpacked; else -1 */
+        unsigned n_asked;
 };
 
 struct library {
         struct role *role;
         struct media_recipes *recipes;
-        struct ipc_channel *core, *files[CONF_WORKERS_MAX];
+        struct ipc_channel *core, *files[CONF_WORKERS_MAX], *unpack;
         struct medium_here media[MEDIA_MAX];
         size_t n_media;
         struct loop_folder *folders[CONF_FLAG_REPEAT_MAX];
@@ -102,6 +107,17 @@ static void say_refused(struct library *library, const char *shown, const char *
 
         event.values[0] = (struct event_value)EVENT_TEXT(shown);
         event.values[1] = (struct event_value)EVENT_TEXT(why);
+        role_event(library->core, &event);
+}
+
+static void say_unpacking(struct library *library, const struct medium_here *m,
+                          uint64_t done) {
+        struct event event = { .kind = EVENT_MEDIUM_UNPACKING };
+
+        event.values[0] = (struct event_value)EVENT_TEXT(m->shown);
+        event.values[1] = (struct event_value){ .type = EVENT_TYPE_BYTES, .u64 = done };
+        event.values[2] =
+                (struct event_value){ .type = EVENT_TYPE_BYTES, .u64 = m->size };
         role_event(library->core, &event);
 }
 
@@ -180,7 +196,60 @@ static bool needs_another_sandbox(struct library *library, int r) {
         return true;
 }
 
-static void read_medium(struct library *library, struct medium_here *m) {
+/* ---- archives, which somebody else expands ---- */
+
+/* Who dies of an archive is not given it for ever. */
+enum { ASKED_MAX = 3 };
+
+static void stop_unpacking(struct medium_here *m) {
+        if (m->archive_fd >= 0)
+                close(m->archive_fd);
+        m->archive_fd = -1;
+}
+
+static void ask_to_unpack(struct library *library, struct medium_here *m) {
+        const struct ipc_unpack body = { .identity = m->archive, .n = m->size };
+
+        if (!library->unpack)
+                return; /* it is told of all when it comes */
+        if (m->n_asked++ == ASKED_MAX) {
+                say_refused(library, m->shown, "whoever unpacked it ended every time");
+                stop_unpacking(m);
+                return;
+        }
+        say_unpacking(library, m, 0);
+        (void)ipc_send(library->unpack, IPC_UNPACK, &body, NULL, 0, &m->archive_fd, 1);
+}
+
+static void begin_unpacking(struct library *library, struct medium_here *m) {
+        off_t n = lseek(m->found.fd, 0, SEEK_END);
+
+        m->archive_fd = m->found.fd;
+        m->archive = media_archive_identity(m->archive_fd);
+        m->size = n > 0 ? (uint64_t)n : 0;
+        m->n_asked = 0;
+        if (m->archive) {
+                ask_to_unpack(library, m);
+        } else {
+                say_refused(library, m->shown, "it cannot be read");
+                stop_unpacking(m);
+        }
+}
+
+/* What no medium needs any more may be removed. */
+static void tell_what_is_kept(struct library *library) {
+        uint64_t kept[MEDIA_MAX];
+        size_t n = 0;
+
+        for (size_t i = 0; i < library->n_media; i++)
+                if (library->media[i].archive)
+                        kept[n++] = library->media[i].archive;
+        (void)ipc_send(library->unpack, IPC_UNPACK_KEEP, NULL, kept,
+                       n * sizeof(kept[0]), NULL, 0);
+}
+
+/* `expanded` is what a compressed archive became, or -1. */
+static void read_medium(struct library *library, struct medium_here *m, int expanded) {
         char name[MEDIUM_NAME_MAX];
         const struct media_as as = { .shown = m->shown,
                                      .name = name,
@@ -191,9 +260,17 @@ static void read_medium(struct library *library, struct medium_here *m) {
 
         m->is_done = true;
         choose_name(library, m->shown, name);
-        r = media_inspect_as(m->path, &as, library->recipes, &m->found, &why);
+        r = expanded < 0
+                    ? media_inspect_as(m->path, &as, library->recipes, &m->found, &why)
+                    : media_inspect_expanded(expanded, &as, library->recipes, &m->found,
+                                             &why);
         if (needs_another_sandbox(library, r)) {
                 text_done(&why);
+                return;
+        }
+        if (r == MEDIA_COMPRESSED) {
+                text_done(&why);
+                begin_unpacking(library, m);
                 return;
         }
         if (r != 0) {
@@ -210,7 +287,36 @@ static void read_medium(struct library *library, struct medium_here *m) {
         note_entries(library, m);
 }
 
+/* Of media of the same content there may be several. */
+static void on_unpacked(struct library *library, const struct ipc_message *message) {
+        const struct ipc_unpack *body = message->body;
+        char why[256];
+
+        snprintf(why, sizeof(why), "%.*s", (int)min_size(message->n_tail, 255),
+                 (const char *)message->tail);
+        for (size_t i = 0; i < library->n_media; i++) {
+                struct medium_here *m = &library->media[i];
+                int fd = -1;
+
+                if (m->archive != body->identity || m->archive_fd < 0)
+                        continue;
+                if (message->kind == IPC_UNPACKING) {
+                        say_unpacking(library, m, body->n);
+                        continue;
+                }
+                stop_unpacking(m);
+                if (message->n_fds == 1)
+                        fd = fcntl(message->fds[0], F_DUPFD_CLOEXEC, 3);
+                if (fd >= 0)
+                        read_medium(library, m, fd);
+                else
+                        say_refused(library, m->shown, why);
+        }
+}
+
 static void withdraw(struct library *library, struct medium_here *m) {
+        stop_unpacking(m);
+        m->archive = 0;
         if (m->head.id == 0)
                 return;
         each_peer(library, m, true);
@@ -222,12 +328,16 @@ static void withdraw(struct library *library, struct medium_here *m) {
 }
 
 static void forget(struct library *library, size_t i) {
+        bool was_archive = library->media[i].archive != 0;
+
         withdraw(library, &library->media[i]);
         free(library->media[i].path);
         free(library->media[i].shown);
         memmove(&library->media[i], &library->media[i + 1],
                 (library->n_media - i - 1) * sizeof(library->media[0]));
         library->n_media--;
+        if (was_archive)
+                tell_what_is_kept(library);
 }
 
 /* ---- looking ---- */
@@ -256,7 +366,8 @@ static struct medium_here *add(struct library *library, const char *path) {
         if (library->n_media == MEDIA_MAX)
                 return NULL;
         *m = (struct medium_here){ .path = strdup(path),
-                                   .shown = shown_path(library, path) };
+                                   .shown = shown_path(library, path),
+                                   .archive_fd = -1 };
         if (!m->path || !m->shown) {
                 free(m->path);
                 free(m->shown);
@@ -286,7 +397,7 @@ static void on_candidate(const struct media_candidate *candidate, void *userdata
         /* What was there at the start, untouched for long, need not be waited for. */
         if (loop_now() - m->since >= settle ||
             candidate->mtime + 2 * NSEC_PER_SEC < loop_realtime())
-                read_medium(library, m);
+                read_medium(library, m, -1);
 }
 
 static bool has_unread(const struct library *library) {
@@ -302,6 +413,7 @@ static void settle_once(struct library *library) {
         if (library->is_settled || (has_unread(library) && library->n_looks < 2))
                 return;
         library->is_settled = true;
+        tell_what_is_kept(library);
         (void)ipc_send(library->core, IPC_MEDIA_SETTLED, NULL, NULL, 0, NULL, 0);
         for (size_t i = 0; i < CONF_WORKERS_MAX; i++)
                 (void)ipc_send(library->files[i], IPC_MEDIA_SETTLED, NULL, NULL, 0,
@@ -356,8 +468,13 @@ static void on_message(struct ipc_channel *channel, const struct ipc_message *me
                        void *userdata) {
         struct library *library = userdata;
 
+        if (channel == library->unpack &&
+            (message->kind == IPC_UNPACKED || message->kind == IPC_UNPACKING))
+                on_unpacked(library, message);
         if (message->kind != IPC_NONE)
                 return;
+        if (channel == library->unpack)
+                library->unpack = NULL;
         if (channel == library->core)
                 library->core = NULL;
         for (size_t i = 0; i < CONF_WORKERS_MAX; i++)
@@ -375,6 +492,8 @@ static void on_peer(struct library *library, const struct ipc_message *message) 
                 slot = &library->core;
         else if (peer->role == IPC_FILES && peer->index < CONF_WORKERS_MAX)
                 slot = &library->files[peer->index];
+        else if (peer->role == IPC_UNPACK_ROLE)
+                slot = &library->unpack;
         if (!slot || message->n_fds != 1)
                 return;
         *slot = ipc_channel_free(*slot);
@@ -382,6 +501,11 @@ static void on_peer(struct library *library, const struct ipc_message *message) 
                             slot) < 0)
                 *slot = NULL;
         message->fds[0] = -1;
+        for (size_t i = 0; slot == &library->unpack && i < library->n_media; i++)
+                if (library->media[i].archive_fd >= 0)
+                        ask_to_unpack(library, &library->media[i]);
+        if (slot == &library->unpack)
+                return;
         for (size_t i = 0; i < library->n_media; i++)
                 if (library->media[i].head.id != 0)
                         publish_to(*slot, &library->media[i]);
@@ -456,6 +580,7 @@ static void library_stop(struct role *role) {
         struct library *library = role->userdata;
 
         library->core = ipc_channel_free(library->core);
+        library->unpack = ipc_channel_free(library->unpack);
         for (size_t i = 0; i < CONF_WORKERS_MAX; i++)
                 library->files[i] = ipc_channel_free(library->files[i]);
         while (library->n_media > 0)

@@ -23,7 +23,7 @@ struct peer {
                 char id[64]; /* of the first entry */
                 char shown[TREE_PATH_MAX];
         } media[SEEN_MAX];
-        size_t n_media, n_gone, n_settled;
+        size_t n_media, n_gone, n_settled, n_unpack;
 };
 
 struct fixture {
@@ -31,7 +31,7 @@ struct fixture {
         struct loop *loop;
         struct loop_timer *timer;
         struct ipc_channel *parent;
-        struct peer core, files;
+        struct peer core, files, unpack;
         pid_t child;
         bool is_ready, is_over, is_late;
         struct text events; /* their sentences, a line each */
@@ -82,7 +82,9 @@ static void note_event(struct fixture *f, const struct ipc_message *message) {
 static void on_message(struct ipc_channel *channel, const struct ipc_message *message,
                        void *userdata) {
         struct fixture *f = userdata;
-        struct peer *peer = channel == f->core.channel ? &f->core : &f->files;
+        struct peer *peer = channel == f->core.channel    ? &f->core
+                            : channel == f->files.channel ? &f->files
+                                                          : &f->unpack;
 
         if (message->kind == IPC_NONE && channel == f->parent)
                 f->is_over = true;
@@ -94,6 +96,8 @@ static void on_message(struct ipc_channel *channel, const struct ipc_message *me
                 note_gone(peer, ((const struct ipc_medium *)message->body)->id);
         else if (message->kind == IPC_MEDIA_SETTLED)
                 peer->n_settled++;
+        else if (message->kind == IPC_UNPACK)
+                peer->n_unpack++;
         else if (message->kind == IPC_EVENT)
                 note_event(f, message);
         loop_stop(f->loop);
@@ -197,6 +201,7 @@ static int tear_down(void **state) {
         ipc_channel_free(f->parent);
         ipc_channel_free(f->core.channel);
         ipc_channel_free(f->files.channel);
+        ipc_channel_free(f->unpack.channel);
         loop_timer_free(f->timer);
         loop_free(f->loop);
         text_done(&f->events);
@@ -393,6 +398,22 @@ static void a_folder_that_comes_later_is_read(void **state) {
         assert_true(has(&f->core, "a", "debian-12"));
 }
 
+/* Whoever unpacks may be ended by what it unpacks: three times, and no more. */
+static void an_archive_that_nobody_survives_is_given_up(void **state) {
+        struct fixture *f = *state;
+
+        tree_file(f->folder, "bad.tar.gz", "kills");
+        start(f, f->folder, true);
+        for (unsigned turn = 0; turn < 3; turn++) {
+                introduce(f, &f->unpack, IPC_UNPACK_ROLE);
+                WAIT_FOR(f, f->unpack.n_unpack == 1);
+                f->unpack.channel = ipc_channel_free(f->unpack.channel);
+        }
+        introduce(f, &f->unpack, IPC_UNPACK_ROLE);
+        WAIT_FOR(f, was_said(f, "bad.tar.gz is not served: whoever unpacked it"));
+        assert_int_equal(f->unpack.n_unpack, 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -405,6 +426,7 @@ int main(void) {
                 CASE(a_truncated_image_that_stays_is_refused_and_then_mended),
                 CASE(a_new_core_is_told_of_everything),
                 CASE(a_folder_that_comes_later_is_read),
+                CASE(an_archive_that_nobody_survives_is_given_up),
         };
 
         return check_run("role/library", tests);

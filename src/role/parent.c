@@ -214,10 +214,15 @@ static int make_state(struct parent *parent, const struct passwd *owner) {
         bool is_default = strcmp(state, STATE_DEFAULT) == 0;
         char file[PATH_MAX];
         static const char *const files[] = {
-                "",         "/state.db",     "/state.db-wal", "/state.db-shm",
-                "/nfs.key", PARENT_TLS_FILES
+                "",         "/state.db", "/state.db-wal", "/state.db-shm",
+                "/nfs.key", "/unpacked", PARENT_TLS_FILES
         };
         int r = make_folder(state, 0750, owner);
+
+        if (r == 0) {
+                snprintf(file, sizeof(file), "%s/unpacked", state);
+                r = make_folder(file, 0750, owner);
+        }
 
         if (r < 0)
                 return parent_fail(

@@ -72,6 +72,9 @@ static void send_folders(struct parent *parent, struct parent_child *child) {
 }
 
 static bool are_peers(enum ipc_role a, enum ipc_role b) {
+        /* It has but one: role/unpack.c. */
+        if (a == IPC_UNPACK_ROLE || b == IPC_UNPACK_ROLE)
+                return a == IPC_LIBRARY || b == IPC_LIBRARY;
         return (a == IPC_CORE && b != IPC_CORE) || (b == IPC_CORE && a != IPC_CORE) ||
                (a == IPC_LIBRARY && b == IPC_FILES) ||
                (a == IPC_FILES && b == IPC_LIBRARY);
@@ -194,7 +197,8 @@ static void on_timer(void *userdata) {
 }
 
 int parent_start_children(struct parent *parent) {
-        static const enum ipc_role kinds[] = { IPC_CORE, IPC_ADMIN, IPC_LIBRARY };
+        static const enum ipc_role kinds[] = { IPC_CORE, IPC_ADMIN, IPC_LIBRARY,
+                                               IPC_UNPACK_ROLE };
         int r = 0;
 
         parent->n_children = ARRAY_SIZE(kinds) + parent->n_workers;

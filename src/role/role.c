@@ -138,10 +138,9 @@ static int set_up(struct role *role) {
 
 int role_main(enum ipc_role kind, struct conf_flags *flags) {
         static const struct role_methods *const methods[IPC_N_ROLES] = {
-                [IPC_CORE] = &core_methods,
-                [IPC_LIBRARY] = &library_methods,
-                [IPC_FILES] = &files_methods,
-                [IPC_ADMIN] = &admin_methods,
+                [IPC_CORE] = &core_methods,          [IPC_LIBRARY] = &library_methods,
+                [IPC_FILES] = &files_methods,        [IPC_ADMIN] = &admin_methods,
+                [IPC_UNPACK_ROLE] = &unpack_methods,
         };
         struct role role = { .kind = kind, .methods = methods[kind], .flags = flags };
         int r;

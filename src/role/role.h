@@ -55,7 +55,7 @@ const char *role_path(const struct role *role, const char *path);
 void role_event(struct ipc_channel *channel, struct event *event);
 
 extern const struct role_methods core_methods, library_methods, files_methods,
-        admin_methods;
+        admin_methods, unpack_methods;
 
 /* The parent itself: serves until told to end; returns the exit code. Prints to
  * stderr what it could not do. Paths in `flags` are absolute. */

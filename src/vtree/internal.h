@@ -45,7 +45,8 @@ int vtree_medium_new(uint64_t id, const char *name, bool is_tree, int index_fd,
 struct vtree_medium *vtree_medium_free(struct vtree_medium *medium);
 uint64_t vtree_medium_id(const struct vtree_medium *medium);
 const char *vtree_medium_name(const struct vtree_medium *medium);
-bool vtree_medium_is_tree(const struct vtree_medium *medium);
+/* Of its image below iso/; NULL: it has none. */
+const char *vtree_medium_suffix(const struct vtree_medium *medium);
 /* Whether the one is the other, told once more. */
 bool vtree_medium_is_same(const struct vtree_medium *a, const struct vtree_medium *b);
 /* What is open of it ends. */

@@ -18,6 +18,7 @@ struct vtree_medium {
         uint64_t id;
         char name[MEDIUM_NAME_MAX];
         bool is_tree;
+        enum medium_kind kind;
         struct vtree_image *image; /* or the folder */
         enum vtree_storage storage;
         struct stat st;
@@ -41,6 +42,8 @@ static int map_index(struct vtree_medium *medium, int fd) {
         }
         medium->n_mapped = (size_t)st.st_size;
         r = media_index_open(medium->mapped, medium->n_mapped, &medium->index);
+        if (r == 0)
+                medium->kind = media_index_kind(&medium->index);
         return r;
 }
 
@@ -89,8 +92,8 @@ uint64_t vtree_medium_id(const struct vtree_medium *medium) {
 const char *vtree_medium_name(const struct vtree_medium *medium) {
         return medium->name;
 }
-bool vtree_medium_is_tree(const struct vtree_medium *medium) {
-        return medium->is_tree;
+const char *vtree_medium_suffix(const struct vtree_medium *medium) {
+        return medium_image_suffix(medium->kind);
 }
 uint64_t vtree_medium_size(const struct vtree_medium *medium) {
         return (uint64_t)medium->st.st_size;
@@ -195,7 +198,7 @@ int vtree_medium_open_image(struct vtree_medium *medium, const char *path,
                             struct vtree_file **ret) {
         int fd;
 
-        if (medium->is_tree)
+        if (!vtree_medium_suffix(medium))
                 return VTREE_NOT_FOUND;
         if (!is_unchanged(medium))
                 return VTREE_UNREADABLE;

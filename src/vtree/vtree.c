@@ -287,15 +287,15 @@ static struct vtree_medium *find_medium(const struct vtree *tree, const char *be
 }
 
 static struct vtree_medium *find_image(const struct vtree *tree, const char *below) {
-        static const char suffix[] = ".iso";
         size_t n = strlen(below);
 
         for (size_t i = 0; i < tree->n_media; i++) {
                 const char *name = vtree_medium_name(tree->media[i]);
+                const char *suffix = vtree_medium_suffix(tree->media[i]);
                 size_t n_name = strlen(name);
 
-                if (!vtree_medium_is_tree(tree->media[i]) &&
-                    n == n_name + strlen(suffix) && memcmp(below, name, n_name) == 0 &&
+                if (suffix && n == n_name + strlen(suffix) &&
+                    memcmp(below, name, n_name) == 0 &&
                     strcmp(below + n_name, suffix) == 0)
                         return tree->media[i];
         }
@@ -599,10 +599,10 @@ static void list_media(const struct vtree *tree, bool images,
                 const struct vtree_medium *m = tree->media[i];
                 struct text name = { 0 };
 
-                if (images && vtree_medium_is_tree(m))
+                if (images && !vtree_medium_suffix(m))
                         continue;
                 text_add(&name, vtree_medium_name(m));
-                text_add(&name, images ? ".iso" : "");
+                text_add(&name, images ? vtree_medium_suffix(m) : "");
                 vtree_names_add(names,
                                 &(struct vtree_entry){
                                         .name = text_string(&name),

@@ -7,7 +7,7 @@
  *
  *     root's own files                 win over everything below
  *     media/NAME/...                   the inside of a medium
- *     iso/NAME.iso                     the raw image
+ *     iso/NAME.iso, iso/NAME.img       the raw image
  *     pxelinux.cfg/..., grub/grub.cfg,
  *     boot.ipxe                        generated
  *     pxelinux.0, menu.c32, ...        loaders

@@ -283,6 +283,28 @@ def zisofs_is_left_out_and_said(folder):
     return 1
 
 
+def archives_of_each_format(folder):
+    """A tar is read in place; expanded first when it is compressed."""
+    n = 0
+    for format, fits in (("v7", 100), ("ustar", 100), ("gnu", 4096), ("pax", 4096)):
+        inner = folder / format
+        (inner / "tree").mkdir(parents=True)
+        fill(inner / "tree")
+        links(inner / "tree", 28 if fits > 100 else 2)
+        if fits == 100:
+            (inner / "tree" / ("long-" * 40 + "name")).unlink()
+        (inner / "tree/hard").hardlink_to(inner / "tree/boot/vmlinuz")
+        stamp(inner / "tree")
+        for compression in ("tar", "tar.gz"):
+            image = inner / f"m.{compression}"
+            quietly("tar", "-caf", image, f"--format={format}", "-C", inner / "tree", ".")
+            if compression == "tar":
+                n += compare(image, inner / "tree")
+            else:
+                assert sorted(index_of(image)[0]) == sorted(index_of(inner / "m.tar")[0])
+    return n
+
+
 # ---- images that somebody made to hurt: each is refused with a sentence, or harmless
 
 def both32(v):
@@ -440,11 +462,25 @@ def images_that_end_early(folder):
                 "cut short" in said, said
 
 
+def archives_that_end_early(folder):
+    tree, image = folder / "tree", folder / "m.tar"
+    tree.mkdir()
+    fill(tree)
+    quietly("tar", "-cf", image, "-C", tree, ".")
+    data = image.read_bytes()
+    for n in range(1, 12):
+        image.write_bytes(data[:len(data) * n // 12])
+        told = subprocess.run([bootjack, "media", "inspect", image], capture_output=True, text=True,
+                              timeout=60)
+        assert told.returncode == 1 and "truncated" in told.stderr, told
+
+
 cases = [rock_ridge_of_xorriso, rock_ridge_beside_joliet,
          rock_ridge_of_genisoimage_with_moved_folders, rock_ridge_with_modes_made_equal,
          rock_ridge_of_each_level, joliet_alone, bare_names_of_each_level, names_of_1999,
          udf_beside_rock_ridge_says_the_same, udf_alone, the_last_of_three_sessions,
          boot_images_in_and_out_of_the_tree, a_hybrid_of_grub_mkrescue, an_empty_volume_of_mkudffs, zisofs_is_left_out_and_said,
+         archives_of_each_format, archives_that_end_early,
          a_hundred_thousand_names_out_of_order, more_names_than_anybody_has, folders_in_circles,
          folders_shared_by_many, folders_nested_too_deep, records_that_contradict_themselves,
          extents_past_the_end, names_with_slashes_and_nul_are_hidden,

@@ -94,7 +94,7 @@ def test_a_transfer_outlives_the_core(network, client, folder):
 def test_sigterm_ends_all_of_it(network):
     with lab.Server(network, config=SERVER) as server:
         pids = sum(server.roles().values(), [])
-        assert len(pids) == 5
+        assert len(pids) == 6
         assert server.process.end(signal.SIGTERM, seconds=2) == 0
         assert not [pid for pid in pids if lab.is_running(pid)]
 
