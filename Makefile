@@ -26,7 +26,7 @@ demo: ## boot a virtual machine from the network, here and now, and tell how it 
 	@ninja -C $(BUILD) --quiet
 	BOOTJACK=$(BUILD)/bootjack tools/demo $(ARGS)
 
-lab: ## boot real firmware in virtual machines; TESTS="-k bios" chooses
+lab: ## boot real firmware in virtual machines; TESTS="-k bios" chooses, TESTS=--matrix compares
 	tools/deps test
 	@[ -f $(BUILD)/build.ninja ] || meson setup $(BUILD)
 	@ninja -C $(BUILD) --quiet

@@ -1,3 +1,37 @@
+"""The options of the lab, and the table of what was booted and how fast."""
+import pytest
+
+import lab
+import matrix
+
+
+def pytest_addoption(parser):
+    parser.addoption("--matrix", metavar="FILE",
+                     help="time each boot beside dnsmasq too, and write the table there")
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers",
                             "always: runs with `make test`; the rest with `make lab`")
+    config.pluginmanager.register(matrix.Table(config), "boot-matrix")
+
+
+@pytest.fixture
+def network():
+    with lab.Network() as made:
+        yield made
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """One that the unprivileged roles can reach."""
+    for parent in [tmp_path, *tmp_path.parents]:
+        if str(parent).startswith("/tmp/"):
+            parent.chmod(0o755)
+    return tmp_path
+
+
+@pytest.fixture
+def media(folder):
+    (folder / "media").mkdir()
+    return folder / "media"

@@ -9,7 +9,6 @@ import os
 import pathlib
 import re
 import select
-import shutil
 import signal
 import socket
 import subprocess
@@ -17,8 +16,9 @@ import sys
 import tempfile
 import time
 
+import kinds
+
 INSTALLER = pathlib.Path("/usr/lib/debian-installer/images/12/amd64/text")
-OVMF = pathlib.Path("/usr/share/OVMF")
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -112,7 +112,9 @@ class Process:
 
     def __init__(self, command, on_text=None, **options):
         self.text = ""
+        self.marks = []  # (when, how long the text was then)
         self.on_text = on_text
+        self.started = time.monotonic()
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, **options)
@@ -128,9 +130,16 @@ class Process:
             return False
         text = data.decode("utf-8", "replace")
         self.text += text
+        self.marks.append((time.monotonic(), len(self.text)))
         if self.on_text:
             self.on_text(text)
         return True
+
+    def seconds_to(self, pattern):
+        """From the start until its output had that, or None."""
+        found = re.search(pattern, self.text)
+        return found and next(when - self.started for when, length in self.marks
+                              if length >= found.end())
 
     def write(self, text):
         self.process.stdin.write(text.encode())
@@ -273,31 +282,17 @@ class Server:
 
 class Machine(Process):
     """A virtual machine without a system, on a tap of the network. Its console is its
-    serial port."""
+    serial port. What its kind says of card and ROM can be said otherwise."""
 
-    def __init__(self, network, firmware="bios", nic="e1000", rom=True, memory=1024,
-                 mac="52:54:00:12:34:56", disk=None, http=False, kernel=None,
+    def __init__(self, network, firmware="bios", nic=None, rom=None, memory=1024,
+                 mac="52:54:00:12:34:56", disk=None, http=None, kernel=None,
                  on_text=None):
         self.folder = tempfile.TemporaryDirectory(prefix="bootjack-vm-")
-        device = f"{nic},netdev=n,mac={mac},bootindex=1"
-        if not rom:
-            device += ",romfile="
-        command = ["qemu-system-x86_64", "-accel", "tcg", "-m", str(memory),
-                   "-display", "none", "-monitor", "none", "-serial", "stdio",
-                   "-no-reboot", "-net", "none",
-                   "-netdev",
-                   f"tap,id=n,ifname={network.tap()},script=no,downscript=no",
-                   "-device", device]
-        if firmware == "uefi":
-            variables = pathlib.Path(self.folder.name) / "vars.fd"
-            shutil.copy(OVMF / "OVMF_VARS_4M.fd", variables)
-            command += ["-machine", "q35",
-                        "-drive", "if=pflash,format=raw,readonly=on,file="
-                        f"{OVMF / 'OVMF_CODE_4M.fd'}",
-                        "-drive", f"if=pflash,format=raw,file={variables}"]
-            if http:  # leave the firmware no other way than HTTP Boot
-                for name in ("IPv4PXESupport", "IPv6PXESupport"):
-                    command += ["-fw_cfg", f"name=opt/org.tianocore/{name},string=n"]
+        self.kind = kinds.KINDS[firmware]
+        command = self.kind.command(
+            pathlib.Path(self.folder.name), network, nic or self.kind.nic,
+            self.kind.rom if rom is None else rom,
+            self.kind.http if http is None else http, memory, mac)
         if kernel is not None:  # (kernel, initrd, arguments): no firmware decides
             command += ["-kernel", kernel[0], "-initrd", kernel[1], "-append", kernel[2]]
         if disk is not None:
@@ -326,6 +321,10 @@ def wait_for(processes, which, pattern, seconds):
     while not wanted.search(plain(which.text)):
         left = end - time.monotonic()
         alive = [p for p in processes if p.process.poll() is None]
+        if which not in alive:
+            which.read(0)  # its last words
+            if wanted.search(plain(which.text)):
+                return
         if left <= 0 or which not in alive:
             tails = "\n".join(
                 f"---- {p.process.args[4]}\n"

@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 import lab
+import wires
 
 MENU = "menu: {title: Bootjack lab, timeout: 3s, default: first, serial: 'ttyS0,115200'}\n"
 SERVER = """
@@ -18,22 +19,6 @@ dhcp:
 INSTALLER_UP = r"Select a language|Choose language|\[!!\] "
 
 
-@pytest.fixture
-def network():
-    with lab.Network() as made:
-        yield made
-
-
-@pytest.fixture
-def media(tmp_path):
-    folder = tmp_path / "media"
-    folder.mkdir()
-    for parent in [folder, *folder.parents]:
-        if str(parent).startswith("/tmp/"):
-            parent.chmod(0o755)
-    return folder
-
-
 def boots(server, machine, *steps, seconds=240):
     """Each step is (whose text, pattern), in order."""
     for which, pattern in steps:
@@ -41,7 +26,6 @@ def boots(server, machine, *steps, seconds=240):
                      server.process if which == "server" else machine, pattern, seconds)
 
 
-@pytest.mark.always
 def test_bios_boots_the_installer_from_an_iso(network, media):
     lab.installer_iso(media / "anything.iso")
     with lab.Server(network, "--media", media, config=SERVER + MENU) as server, \
@@ -69,8 +53,7 @@ def test_memtest_starts_from_its_iso(network, media, firmware):
 
 
 @pytest.mark.parametrize(
-    "nic,rom", [pytest.param("virtio-net-pci", False, marks=pytest.mark.always),
-                ("virtio-net-pci", True)],
+    "nic,rom", [("virtio-net-pci", False), ("virtio-net-pci", True)],
     ids=["firmware's own stack", "iPXE ROM"])
 def test_uefi_boots_the_installer_from_an_iso_by_grub(network, media, nic, rom):
     lab.installer_iso(media / "anything.iso")
@@ -105,31 +88,17 @@ def test_bios_runs_memtest_from_its_iso(network, media):
               ("machine", r"Memtest86\+ v6"))
 
 
-def foreign_dhcp(network):
-    """Somebody else's DHCP server, which knows nothing of booting."""
-    where = network.other(2)
-    return lab.Process(network.inside(
-        "dnsmasq", "--keep-in-foreground", "--log-facility=-", "--log-dhcp", "--port=0",
-        "--conf-file=/dev/null", "--user=root", "--interface=eth0",
-        "--dhcp-leasefile=/dev/null",
-        "--dhcp-range=10.77.0.100,10.77.0.120,255.255.255.0,1h", where=where))
-
-
 @pytest.mark.parametrize(
     "firmware,nic,rom,first,menu",
-    [pytest.param("bios", "e1000", True, r"boots pxelinux\.0", r"menu pxelinux\.cfg/\S+",
-                  marks=pytest.mark.always),
-     pytest.param("uefi", "virtio-net-pci", False, r"boots snponly\.efi",
-                  r"menu boot\.ipxe", marks=pytest.mark.always),
+    [("bios", "e1000", True, r"boots pxelinux\.0", r"menu pxelinux\.cfg/\S+"),
+     ("uefi", "virtio-net-pci", False, r"boots snponly\.efi", r"menu boot\.ipxe"),
      ("uefi", "virtio-net-pci", True, r"boots http://10\.77\.0\.1/boot\.ipxe",
       r"menu boot\.ipxe")],
     ids=["BIOS", "UEFI's own stack", "UEFI with an iPXE ROM"])
 def test_proxy_boots_beside_a_foreign_dhcp_server(network, media, firmware, nic, rom,
                                                   first, menu):
     lab.installer_iso(media / "anything.iso")
-    dnsmasq = foreign_dhcp(network)
-    try:
-        lab.wait_for([dnsmasq], dnsmasq, "DHCP, IP range", 10)
+    with wires.foreign_dhcp(network) as dnsmasq:
         with lab.Server(network, "--media", media, "--dhcp", "proxy",
                         config=MENU) as server, \
              lab.Machine(network, firmware, nic, rom) as machine:
@@ -140,8 +109,6 @@ def test_proxy_boots_beside_a_foreign_dhcp_server(network, media, firmware, nic,
             assert "10.77.0.1" not in re.findall(r"server identifier: (\S+)",
                                                  dnsmasq.text)
             assert " leased for " not in server.process.text
-    finally:
-        dnsmasq.end()
 
 
 PXE_MENU = """
@@ -153,9 +120,7 @@ dhcp:
 def test_firmware_shows_its_own_menu_and_asks_the_boot_server(network, media):
     """PXE 2.1 2.2.4: the offer has a menu and no file, which port 4011 gives."""
     lab.installer_iso(media / "anything.iso")
-    dnsmasq = foreign_dhcp(network)
-    try:
-        lab.wait_for([dnsmasq], dnsmasq, "DHCP, IP range", 10)
+    with wires.foreign_dhcp(network) as dnsmasq:
         with lab.Server(network, "--media", media, "--dhcp", "proxy",
                         config=MENU + PXE_MENU) as server, \
              lab.Machine(network, "uefi", "virtio-net-pci", False) as machine:
@@ -164,20 +129,13 @@ def test_firmware_shows_its_own_menu_and_asks_the_boot_server(network, media):
                   ("server", r"tftp snponly\.efi: sent"),
                   ("server", r"menu boot\.ipxe"),
                   ("machine", r"Linux version \d|EFI stub"))
-    finally:
-        dnsmasq.end()
 
 
 @pytest.mark.parametrize("form", [2, 3, 4])
 def test_firmware_follows_every_form_of_the_answer(network, media, tmp_path, form):
     """As if this form had worked for its vendor before: see policy/adapt.c."""
     lab.installer_iso(media / "anything.iso")
-    for parent in [tmp_path, *tmp_path.parents]:
-        if str(parent).startswith("/tmp/"):
-            parent.chmod(0o755)
-    dnsmasq = foreign_dhcp(network)
-    try:
-        lab.wait_for([dnsmasq], dnsmasq, "DHCP, IP range", 10)
+    with wires.foreign_dhcp(network) as dnsmasq:
         flags = (network, "--media", media, "--dhcp", "proxy")
         with lab.Server(*flags, state=tmp_path / "state"):
             pass
@@ -191,8 +149,6 @@ def test_firmware_follows_every_form_of_the_answer(network, media, tmp_path, for
                   ("server", r"tftp snponly\.efi: sent"), ("server", r"menu boot\.ipxe"))
             asked = "to port 4011" in server.process.text
             assert asked == (form in (2, 3)), server.process.text
-    finally:
-        dnsmasq.end()
 
 
 CLASSIC = """
@@ -296,15 +252,11 @@ def test_uefi_goes_on_to_the_local_disk(network, media, tmp_path, proxy, disk, s
     esp = tmp_path / "esp"
     (esp / "EFI/BOOT").mkdir(parents=True)
     (esp / "EFI/BOOT/BOOTX64.EFI").write_bytes(pathlib.Path(disk).read_bytes())
-    dnsmasq = foreign_dhcp(network) if proxy else None
     config = ("" if proxy else SERVER) + MENU.replace("first", "local")
-    try:
+    with wires.WIRES["proxy" if proxy else "server"](network):
         with lab.Server(network, "--media", media, config=config) as server, \
              lab.Machine(network, "uefi", "virtio-net-pci", False,
                          disk=f"fat:rw:{esp}") as machine:
             boots(server, machine,
                   ("server", r"menu boot\.ipxe" if proxy else r"menu grub/grub\.cfg"),
                   ("machine", says), seconds=60)
-    finally:
-        if dnsmasq:
-            dnsmasq.end()

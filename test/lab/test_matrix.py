@@ -1,0 +1,99 @@
+"""Every kind of firmware boots the payload by every loader; see cases.py. With --matrix
+each is timed beside dnsmasq, and the table is written to a file."""
+import pathlib
+import shutil
+
+import pytest
+
+import kinds
+import lab
+import payload
+import reference
+import wires
+from cases import CASES, Type
+
+CONFIG = """
+menu: {title: Bootjack lab, timeout: 1s, default: first, serial: 'ttyS0,115200'}
+"""
+DHCP = {
+    "server": """dhcp:
+  mode: server
+  subnets:
+    - {subnet: 10.77.0.0/24, pools: [10.77.0.20-10.77.0.30]FILENAME}
+""",
+    "relay": """dhcp:
+  mode: server
+  subnets:
+    - {subnet: 10.77.0.0/24}
+    - {subnet: 10.66.0.0/24, pools: [10.66.0.20-10.66.0.30],
+       options: {routers: [10.66.0.1]}FILENAME}
+""",
+    "proxy": "dhcp: {mode: proxyFILENAME}\n",
+}
+KERNEL = r"Linux version \d"
+LIMIT = 150
+
+
+def config(case, folder):
+    text = CONFIG + DHCP[case.wire]
+    text = text.replace("FILENAME", f", filename: {case.filename}" * bool(case.filename))
+    if case.root:
+        root = folder / "root"
+        for name, source in case.root.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            if isinstance(source, pathlib.Path):
+                shutil.copy(source, root / name)
+            else:
+                (root / name).write_text(source)
+        text += f"root: {root}\n"
+    return text + case.config
+
+
+def watch(case, processes, machine, word):
+    """Reads the console through to its end."""
+    for step in case.console:
+        keys = step.keys if isinstance(step, Type) else None
+        lab.wait_for(processes, machine, step.seen if keys else step, LIMIT)
+        if keys:
+            machine.write(keys)
+    if case.refused:
+        lab.wait_for(processes, machine, case.refused, LIMIT)
+        assert not machine.seconds_to(KERNEL)
+        return None
+    lab.wait_for(processes, machine, "PAYLOAD ends", LIMIT)
+    lab.wait_for(processes, machine, word, 1)
+    for pattern in (case.line, case.secure):
+        lab.wait_for(processes, machine, pattern, 1)
+    return machine.seconds_to(KERNEL)
+
+
+@pytest.mark.parametrize("case", [
+    pytest.param(case, id=case.name, marks=[pytest.mark.always] if case.always else [])
+    for case in CASES])
+def test_boots(case, network, folder, media, record_property, request):
+    kind = kinds.KINDS[case.kind]
+    record_property("case", case.name)
+    missing = kind.missing() or next((n for n in case.needs
+                                      if not pathlib.Path(n).exists()), None)
+    if missing:
+        pytest.skip(f"{missing} is not there")
+    what = payload.Payload(folder, kind.arch)
+    what.iso(media / "anything.iso")
+    with wires.WIRES[case.wire](network) as wire:
+        with lab.Server(network, "--media", media,
+                        config=config(case, folder)) as server:
+            server.wait_for("medium anything: .*1 in the menu")
+            with lab.Machine(wire, case.kind) as machine:
+                seconds = watch(case, [server.process, machine], machine, what.seen)
+            record_property("ours", seconds)
+            if not request.config.getoption("matrix") or not case.peer or case.refused:
+                return
+            recording = reference.Recording(network, server, folder)
+        with recording.serve(network, case.wire) as dnsmasq, \
+             lab.Machine(wire, case.kind) as machine:
+            try:
+                seconds = watch(case, [dnsmasq, machine], machine, what.seen)
+            except AssertionError as error:
+                seconds = None
+                print("the peer did not boot it:", error)
+            record_property("peer", seconds or "does not boot")
