@@ -246,6 +246,10 @@ static const struct event_row rows[EVENT_N_KINDS] = {
                                    EVENT_INFO,
                                    "{door} /{file}: mounted",
                                    { { "door", T }, { "file", T } } },
+        [EVENT_MADE_REFUSED] = { "made-refused",
+                                 EVENT_WARNING,
+                                 "{file} cannot be made: {why}",
+                                 { { "file", T }, { "why", T } } },
 };
 
 #undef T

@@ -56,6 +56,7 @@ enum event_kind {
         EVENT_CERTIFICATE_FAILED,
         EVENT_DOOR_BESIDE, /* the port is another server's on this host */
         EVENT_FOLDER_MOUNTED,
+        EVENT_MADE_REFUSED,
         EVENT_N_KINDS,
 };
 

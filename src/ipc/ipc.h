@@ -38,8 +38,10 @@ enum ipc_kind {
         IPC_MEDIUM, /* library → core, files: struct ipc_medium; fds: index, image */
         IPC_MEDIUM_GONE,   /* library → core, files: struct ipc_medium */
         IPC_MEDIA_SETTLED, /* library → core, files: the first scan is over */
-        IPC_GENERATE,      /* files → core: struct ipc_generate; tail: path */
-        IPC_GENERATED, /* core → files: struct ipc_generated; fd: memfd when found */
+        IPC_GENERATE,  /* files → core: struct ipc_generate; tail: path, and when the
+                          core asked for a file: NUL and what that holds */
+        IPC_GENERATED, /* core → files: struct ipc_generated; fd: memfd; tail: by
+                          what was found */
         IPC_QUERY,     /* admin → core: struct ipc_query; tail: verb NUL args */
         IPC_ANSWER,    /* core → admin: struct ipc_answer; tail: JSON text */
         IPC_STATUS,    /* parent → core: tail: the open doors, a JSON array */
@@ -110,9 +112,16 @@ struct ipc_generate {
         uint64_t ticket;
         ip4_t client, server;
 };
+enum ipc_found {
+        IPC_FOUND_NOTHING, /* no such file for this client */
+        IPC_FOUND_BYTES,   /* the fd holds it */
+        IPC_FOUND_PIECES,  /* tail: what it is made of (ipc/pieces.h); fd: its bytes */
+        IPC_FOUND_SOURCE,  /* tail: a path; ask again with what that file holds */
+};
+enum { IPC_SOURCE_MAX = 48 << 10 }; /* of such a file; a larger one is cut */
 struct ipc_generated {
         uint64_t ticket;
-        uint64_t found; /* 1: the fd holds it; 0: no such file for this client */
+        uint64_t found; /* enum ipc_found */
 };
 struct ipc_query {
         uint64_t ticket;

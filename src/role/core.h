@@ -3,8 +3,8 @@
  * Private to the core: the state that its files share. core.c wires, core_dhcp.c
  * executes what the DHCP server wants, core_rules.c tells it of loaders and machines,
  * core_delay.c sends later, core_probe.c asks the wire, core_menu.c
- * makes the files that are generated for a client, core_query.c answers the command
- * line.
+ * makes the files that are generated for a client, core_made.c those that are made of
+ * a medium, core_query.c answers the command line.
  */
 #include "base/event.h"
 #include "base/list.h"
@@ -162,6 +162,10 @@ void core_menu_configure(struct core *core);
 unsigned core_menu_firmware(enum policy_firmware firmware);
 void core_generate(struct core *core, struct ipc_channel *channel,
                    const struct ipc_message *message);
+
+/* Files made of a medium: false when the request is for none. */
+bool core_made(struct core *core, struct ipc_channel *channel,
+               const struct ipc_message *message);
 
 void core_media_add(struct core *core, const struct ipc_message *message);
 void core_media_remove(struct core *core, uint64_t id);

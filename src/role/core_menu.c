@@ -337,6 +337,8 @@ void core_generate(struct core *core, struct ipc_channel *channel,
         struct text path = { 0 }, out = { 0 };
         int fd = -1;
 
+        if (core_made(core, channel, message))
+                return;
         text_bytes(&path, message->tail, message->n_tail);
         if (generate(core, text_string(&path), request->client, request->server,
                      &out) == 0)

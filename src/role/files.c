@@ -16,6 +16,7 @@
 #include "ipc/sealed.h"
 #include "policy/loader.h"
 #include "role/files_disk.h"
+#include "role/files_made.h"
 #include "role/role.h"
 #include "sandbox/sandbox.h"
 
@@ -32,11 +33,16 @@ static const nsec_t generate_patience = 3 * NSEC_PER_SEC;
 /* A client that waits for something to be generated. */
 struct request {
         struct list link; /* in the order of their deadlines */
+        struct files *files;
         uint64_t ticket;
         nsec_t deadline;
         files_generated_fn fn;
         void *userdata;
         char *path;
+        ip4_t client, server;
+        struct vtree_file *source; /* that the core wants to know, being read */
+        struct files_wait wait;
+        bool was_told; /* and it has been told */
 };
 
 struct files {
@@ -124,6 +130,8 @@ static void arm(struct files *files) {
 static void forget(struct files *files, struct request *request) {
         list_remove(&request->link);
         files->n_requests--;
+        files_wait_cancel(&request->wait);
+        vtree_file_unref(request->source);
         free(request->path);
         free(request);
 }
@@ -151,15 +159,16 @@ static void on_timer(void *userdata) {
         arm(files);
 }
 
-static int ask(struct files *files, const struct request *request, ip4_t client,
-               ip4_t server) {
+static int ask(struct files *files, const struct request *request, const void *tail,
+               size_t n_tail) {
         struct ipc_generate body = { .ticket = request->ticket,
-                                     .client = client,
-                                     .server = server };
+                                     .client = request->client,
+                                     .server = request->server };
 
-        return ipc_send(files->core, IPC_GENERATE, &body, request->path,
-                        strlen(request->path), NULL, 0);
+        return ipc_send(files->core, IPC_GENERATE, &body, tail, n_tail, NULL, 0);
 }
+
+static void on_source_is_here(int answer, void *userdata);
 
 int64_t files_generate(struct files *files, const char *path, ip4_t client,
                        ip4_t server, files_generated_fn fn, void *userdata) {
@@ -175,8 +184,12 @@ int64_t files_generate(struct files *files, const char *path, ip4_t client,
                                      .deadline = loop_now() + generate_patience,
                                      .fn = fn,
                                      .userdata = userdata,
-                                     .path = strdup(path) };
-        r = request->path ? ask(files, request, client, server) : -ENOMEM;
+                                     .path = strdup(path),
+                                     .client = client,
+                                     .server = server,
+                                     .files = files };
+        files_wait_init(&request->wait, on_source_is_here, request);
+        r = request->path ? ask(files, request, request->path, strlen(path)) : -ENOMEM;
         if (r < 0) {
                 free(request->path);
                 free(request);
@@ -203,21 +216,76 @@ void files_generate_cancel(struct files *files, int64_t ticket) {
         arm(files);
 }
 
+/* The path again, and behind it what the file holds; or it is waited for. */
+static void tell_source(struct request *request) {
+        struct files *files = request->files;
+        uint64_t n = min_u64(request->source->size, IPC_SOURCE_MAX);
+        struct text tail = { 0 };
+        uint8_t *content = malloc(n + 1);
+        int64_t r = content ? files_disk_read(files->disk, request->source, 0, content,
+                                              n, &request->wait)
+                            : -ENOMEM;
+
+        if (r >= 0) {
+                text_add(&tail, request->path);
+                text_char(&tail, '\0');
+                text_bytes(&tail, content, (size_t)r);
+                request->was_told = true;
+                r = tail.failed ? -ENOMEM : ask(files, request, tail.s, tail.n);
+        }
+        text_done(&tail);
+        free(content);
+        if (r < 0 && r != -EAGAIN)
+                finish(files, request, (int)r, NULL);
+}
+
+static void on_source_is_here(int answer, void *userdata) {
+        struct request *request = userdata;
+        struct files *files = request->files;
+
+        if (answer < 0)
+                finish(files, request, answer, NULL);
+        else
+                tell_source(request);
+        arm(files);
+}
+
+static void find_source(struct request *request, const struct ipc_message *message) {
+        char path[PATH_MAX_BYTES];
+        int r = VTREE_NOT_FOUND;
+
+        if (!request->was_told && !request->source &&
+            path_clean((const char *)message->tail, message->n_tail, path) == PATH_OK)
+                r = files_made_open(request->files->tree, path, &request->source);
+        if (r == VTREE_OK && request->source->is_folder)
+                r = VTREE_NOT_FOUND;
+        if (r == VTREE_OK)
+                tell_source(request);
+        else
+                finish(request->files, request, r, NULL);
+}
+
 static void on_generated(struct files *files, const struct ipc_message *message) {
         const struct ipc_generated *answer = message->body;
         struct request *request = find(files, answer->ticket);
         struct vtree_file *file = NULL;
+        int fd, r;
 
         if (!request)
                 return; /* too late, or cancelled */
-        if (!answer->found || message->n_fds != 1) {
+        if (answer->found == IPC_FOUND_SOURCE) {
+                find_source(request, message);
+        } else if (answer->found == IPC_FOUND_NOTHING || message->n_fds != 1) {
                 finish(files, request, VTREE_NOT_FOUND, NULL);
         } else {
-                int fd = message->fds[0], r;
-
+                fd = message->fds[0];
                 message->fds[0] = -1;
-                r = vtree_file_from_fd(fd, request->path, &file);
-                finish(files, request, r, file);
+                r = answer->found == IPC_FOUND_PIECES
+                            ? files_made(files->tree, request->path, fd, message->tail,
+                                         message->n_tail, &file)
+                            : vtree_file_from_fd(fd, request->path, &file);
+                /* What a piece may not be is no more for this client to know. */
+                finish(files, request, r > VTREE_OK ? VTREE_NOT_FOUND : r, file);
         }
         arm(files);
 }

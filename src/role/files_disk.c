@@ -208,11 +208,15 @@ static int wait_for(struct files_disk *disk, const struct vtree_file *file,
 
 int64_t files_disk_ready(struct files_disk *disk, struct vtree_file *file,
                          uint64_t offset, uint64_t n, struct files_wait *wait) {
-        struct vtree_extent e = vtree_file_extent(file, offset);
-        uint64_t end = e.offset + min_u64(n, e.length), block = e.offset / BLOCK;
+        struct vtree_place e;
+        uint64_t end, block;
         nsec_t now;
 
-        n = end - e.offset;
+        file = vtree_file_part(file, &offset, &n);
+        e = vtree_file_place(file, offset);
+        block = e.offset / BLOCK;
+        n = min_u64(n, e.length);
+        end = e.offset + n;
         if (n == 0 || vtree_file_storage(file) == VTREE_STORAGE_MEMORY)
                 return (int64_t)n;
         now = loop_now();
@@ -240,9 +244,9 @@ static int64_t ready_all(struct files_disk *disk, struct vtree_file *file,
         return (int64_t)n;
 }
 
-int64_t files_disk_read(struct files_disk *disk, struct vtree_file *file,
-                        uint64_t offset, void *buffer, size_t n,
-                        struct files_wait *wait) {
+static int64_t read_part(struct files_disk *disk, struct vtree_file *file,
+                         uint64_t offset, void *buffer, size_t n,
+                         struct files_wait *wait) {
         int64_t r = vtree_file_read_now(file, offset, buffer, n);
         uint64_t first_missing;
 
@@ -254,7 +258,7 @@ int64_t files_disk_read(struct files_disk *disk, struct vtree_file *file,
                 r = ready_all(disk, file, offset, n, wait);
         } else {
                 first_missing =
-                        vtree_file_extent(file, offset + (uint64_t)(r > 0 ? r : 0))
+                        vtree_file_place(file, offset + (uint64_t)(r > 0 ? r : 0))
                                 .offset /
                         BLOCK;
                 /* Fetched this second, and gone again: memory is short. */
@@ -263,4 +267,27 @@ int64_t files_disk_read(struct files_disk *disk, struct vtree_file *file,
                             : wait_for(disk, file, first_missing, wait);
         }
         return r < 0 ? r : vtree_file_read(file, offset, buffer, n);
+}
+
+int64_t files_disk_read(struct files_disk *disk, struct vtree_file *file,
+                        uint64_t offset, void *buffer, size_t n,
+                        struct files_wait *wait) {
+        uint8_t *p = buffer;
+        size_t done = 0;
+
+        while (done < n) {
+                uint64_t at = offset + done, some = n - done;
+                struct vtree_file *part = vtree_file_part(file, &at, &some);
+                int64_t r;
+
+                if (some == 0)
+                        break;
+                r = read_part(disk, part, at, p + done, (size_t)some, wait);
+                if (r < 0)
+                        return r;
+                done += (size_t)r;
+                if ((uint64_t)r < some)
+                        break;
+        }
+        return (int64_t)done;
 }

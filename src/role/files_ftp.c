@@ -274,7 +274,7 @@ static enum outcome file_failed(struct connection *c) {
 static enum outcome send_file(struct connection *c, const struct ftp_data *d,
                               uint64_t *turn) {
         uint64_t most = min_u64(d->n, *turn);
-        struct vtree_extent e;
+        struct vtree_place e;
         int64_t n;
 
         if (c->file->content)
@@ -289,8 +289,8 @@ static enum outcome send_file(struct connection *c, const struct ftp_data *d,
         /* Asked each time: bytes of another file must not follow what has left. */
         if (n <= 0 || !vtree_file_is_unchanged(c->file))
                 return file_failed(c);
-        e = vtree_file_extent(c->file, d->offset);
-        n = tcp_sendfile(c->data, c->file->fd, e.offset, (uint64_t)n);
+        e = vtree_file_place(c->file, d->offset);
+        n = tcp_sendfile(c->data, e.fd, e.offset, (uint64_t)n);
         if (n == 0 || n == -EIO)
                 return file_failed(c);
         if (n > 0)

@@ -270,7 +270,8 @@ static void answer_found(struct connection *c, struct vtree_file *file,
                                     .size = file->size,
                                     .etag = file->etag,
                                     .mtime = file->mtime,
-                                    .is_generated = is_generated };
+                                    .is_generated =
+                                            is_generated && file->n_pieces == 0 };
 
         if (file->is_folder && c->http.has_slash) {
                 vtree_file_unref(file);
@@ -470,14 +471,14 @@ static enum outcome send_together(struct connection *c, const struct http_action
                                  : result_of(send(c->fd, both, n, MSG_NOSIGNAL)));
 }
 
-static int64_t send_extent(struct connection *c, uint64_t offset, uint64_t n) {
-        return c->tls ? tls_send_file(c->tls, c->file->fd, offset, n)
-                      : tcp_sendfile(c->fd, c->file->fd, offset, n);
+static int64_t send_place(struct connection *c, struct vtree_place at, uint64_t n) {
+        return c->tls ? tls_send_file(c->tls, at.fd, at.offset, n)
+                      : tcp_sendfile(c->fd, at.fd, at.offset, n);
 }
 
 static enum outcome send_file(struct connection *c, const struct http_action *a,
                               uint64_t *turn) {
-        struct vtree_extent e;
+        struct vtree_place at;
         int64_t n;
 
         if (*turn == 0)
@@ -486,12 +487,11 @@ static enum outcome send_file(struct connection *c, const struct http_action *a,
                              min_u64(a->n, *turn), &c->disk);
         if (n == -EAGAIN)
                 return HELD;
-        e = vtree_file_extent(c->file, a->offset);
+        at = vtree_file_place(c->file, a->offset);
         /* Asked each turn: bytes of another file must not follow what has left. */
         if (n > 0)
-                n = vtree_file_is_unchanged(c->file)
-                            ? send_extent(c, e.offset, (uint64_t)n)
-                            : -ESTALE;
+                n = vtree_file_is_unchanged(c->file) ? send_place(c, at, (uint64_t)n)
+                                                     : -ESTALE;
         if (n == -EAGAIN)
                 return FULL;
         if (n <= 0)

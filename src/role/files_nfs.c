@@ -371,13 +371,13 @@ static enum outcome send_rest(struct connection *c) {
 }
 
 static enum outcome send_file(struct connection *c) {
-        struct vtree_extent e = vtree_file_extent(c->file, c->file_at);
+        struct vtree_place e = vtree_file_place(c->file, c->file_at);
         int64_t n;
 
         /* Asked each time: bytes of another file must not follow what has left. */
         if (!vtree_file_is_unchanged(c->file))
                 return BROKEN;
-        n = tcp_sendfile(c->fd, c->file->fd, e.offset, min_u64(e.length, c->file_left));
+        n = tcp_sendfile(c->fd, e.fd, e.offset, min_u64(e.length, c->file_left));
         if (n == -EAGAIN)
                 return FULL;
         if (n <= 0)

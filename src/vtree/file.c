@@ -132,6 +132,9 @@ struct vtree_file *vtree_file_unref(struct vtree_file *file) {
         vtree_image_unref(file->image);
         if (file->owns_fd && file->fd >= 0)
                 close(file->fd);
+        for (size_t i = 0; i < file->n_pieces; i++)
+                vtree_file_unref(file->pieces[i].file);
+        free(file->pieces);
         free(file->content);
         free(file->extents);
         free(file->path);
@@ -153,6 +156,9 @@ static bool is_unchanged_remotely(const struct vtree_file *file) {
 bool vtree_file_is_unchanged(const struct vtree_file *file) {
         struct stat now;
 
+        for (size_t i = 0; i < file->n_pieces; i++)
+                if (!vtree_file_is_unchanged(file->pieces[i].file))
+                        return false;
         if (file->fd < 0)
                 return true;
         if (file->image && file->image->is_gone)
@@ -164,6 +170,9 @@ bool vtree_file_is_unchanged(const struct vtree_file *file) {
 }
 
 const char *vtree_file_why_changed(const struct vtree_file *file) {
+        for (size_t i = 0; i < file->n_pieces; i++)
+                if (!vtree_file_is_unchanged(file->pieces[i].file))
+                        return vtree_file_why_changed(file->pieces[i].file);
         return file->image && file->image->is_gone
                        ? "its medium was removed or replaced while it was read"
                        : "the file was replaced while it was read";
@@ -194,16 +203,46 @@ enum vtree_storage vtree_file_storage(struct vtree_file *file) {
         return file->storage;
 }
 
-struct vtree_extent vtree_file_extent(const struct vtree_file *file, uint64_t offset) {
+struct vtree_place vtree_file_place(const struct vtree_file *file, uint64_t offset) {
+        for (size_t i = 0; i < file->n_pieces; i++) {
+                const struct vtree_piece *piece = &file->pieces[i];
+                struct vtree_place place;
+
+                if (offset < piece->length) {
+                        place = vtree_file_place(piece->file, piece->offset + offset);
+                        place.length = min_u64(place.length, piece->length - offset);
+                        return place;
+                }
+                offset -= piece->length;
+        }
         for (size_t i = 0; i < file->n_extents; i++) {
                 struct vtree_extent e = file->extents[i];
 
                 if (offset < e.length)
-                        return (struct vtree_extent){ e.offset + offset,
-                                                      e.length - offset };
+                        return (struct vtree_place){ file->fd, e.offset + offset,
+                                                     e.length - offset };
                 offset -= e.length;
         }
-        return (struct vtree_extent){ 0, 0 };
+        return (struct vtree_place){ file->fd, 0, 0 };
+}
+
+struct vtree_file *vtree_file_part(struct vtree_file *file, uint64_t *offset,
+                                   uint64_t *n) {
+        uint64_t at = *offset;
+
+        for (size_t i = 0; i < file->n_pieces; i++) {
+                const struct vtree_piece *piece = &file->pieces[i];
+
+                if (at < piece->length) {
+                        *offset = piece->offset + at;
+                        *n = min_u64(*n, piece->length - at);
+                        return piece->file;
+                }
+                at -= piece->length;
+        }
+        if (file->n_pieces > 0)
+                *n = 0;
+        return file;
 }
 
 static int64_t read_by(const struct vtree_file *file, uint64_t offset, void *buffer,
@@ -217,13 +256,13 @@ static int64_t read_by(const struct vtree_file *file, uint64_t offset, void *buf
                 return (int64_t)n;
         }
         while (done < n) {
-                struct vtree_extent e = vtree_file_extent(file, offset + done);
+                struct vtree_place e = vtree_file_place(file, offset + done);
                 size_t wanted = (size_t)min_u64(n - done, e.length);
                 ssize_t got;
 
                 if (wanted == 0)
                         break;
-                got = preadv2(file->fd, &(struct iovec){ p + done, wanted }, 1,
+                got = preadv2(e.fd, &(struct iovec){ p + done, wanted }, 1,
                               (off_t)e.offset, flags);
                 if (got < 0 && errno == EINTR)
                         continue;
@@ -243,10 +282,35 @@ int64_t vtree_file_read(const struct vtree_file *file, uint64_t offset, void *bu
         return read_by(file, offset, buffer, n, 0);
 }
 
+/* Each piece knows for itself whether it would wait. */
+static int64_t read_pieces_now(struct vtree_file *file, uint64_t offset, void *buffer,
+                               size_t n) {
+        uint8_t *p = buffer;
+        size_t done = 0;
+
+        while (done < n) {
+                uint64_t at = offset + done, some = n - done;
+                struct vtree_file *part = vtree_file_part(file, &at, &some);
+                int64_t r;
+
+                if (some == 0)
+                        break;
+                r = vtree_file_read_now(part, at, p + done, (size_t)some);
+                if (r < 0)
+                        return r == -EAGAIN && done > 0 ? (int64_t)done : r;
+                done += (size_t)r;
+                if ((uint64_t)r < some)
+                        break;
+        }
+        return (int64_t)done;
+}
+
 int64_t vtree_file_read_now(struct vtree_file *file, uint64_t offset, void *buffer,
                             size_t n) {
         int64_t r;
 
+        if (file->n_pieces > 0)
+                return read_pieces_now(file, offset, buffer, n);
         if (file->content || file->fd < 0 || file->storage == VTREE_STORAGE_MEMORY)
                 return read_by(file, offset, buffer, n, 0);
         if (file->storage == VTREE_STORAGE_OPAQUE)

@@ -1,5 +1,6 @@
 #pragma once
 /* What the files of this folder share; nobody else includes it. */
+#include "media/medium.h"
 #include "vtree/vtree.h"
 
 struct stat;
@@ -53,6 +54,8 @@ bool vtree_medium_is_same(const struct vtree_medium *a, const struct vtree_mediu
 void vtree_medium_set_gone(struct vtree_medium *medium);
 uint64_t vtree_medium_size(const struct vtree_medium *medium);
 nsec_t vtree_medium_mtime(const struct vtree_medium *medium);
+/* Strings are the medium's. */
+void vtree_medium_describe(const struct vtree_medium *medium, struct medium *ret);
 /* `below` is relative to the medium, `path` to the tree. */
 int vtree_medium_open(struct vtree_medium *medium, const char *below, const char *path,
                       struct vtree_file **ret);

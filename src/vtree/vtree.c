@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "media/made.h"
 #include "policy/menu_path.h"
 #include "vtree/internal.h"
 
@@ -302,6 +303,55 @@ static struct vtree_medium *find_image(const struct vtree *tree, const char *bel
         return NULL;
 }
 
+/* ---- what is made of a medium ---- */
+
+static bool has_initrds(const struct vtree_medium *medium, const char *id, size_t n) {
+        struct medium m;
+
+        vtree_medium_describe(medium, &m);
+        for (uint32_t i = 0; i < m.n_entries; i++)
+                if (strlen(m.entries[i].id) == n &&
+                    memcmp(m.entries[i].id, id, n) == 0 && m.entries[i].n_initrd > 0)
+                        return true;
+        return false;
+}
+
+static bool medium_has(const char *path, void *userdata) {
+        struct vtree_node node;
+
+        return vtree_medium_look(userdata, path, &node) == VTREE_OK;
+}
+
+/* The medium that `path` is made of, where it is the name of such a file. */
+static struct vtree_medium *find_made(const struct vtree *tree, const char *path) {
+        struct vtree_medium *medium;
+        const char *rest;
+        struct made made;
+
+        if (!made_parse(path, &made))
+                return NULL;
+        medium = find_medium(tree, made.medium, &rest);
+        if (!medium || (made.kind == MADE_CPIO && vtree_medium_is_tree(medium)) ||
+            (made.kind == MADE_INITRD &&
+             !has_initrds(medium, made.name, made.n_name)) ||
+            (made_needs(made.kind) && !medium_has(made_needs(made.kind), medium)))
+                return NULL;
+        return medium;
+}
+
+/* Of the folders below made/: the medium, and in *ret_entry what follows its name. */
+static struct vtree_medium *find_made_folder(const struct vtree *tree, const char *path,
+                                             const char **ret_entry) {
+        const char *below = below_of(path, "made");
+        struct vtree_medium *medium =
+                below && *below ? find_medium(tree, below, ret_entry) : NULL;
+
+        if (medium && **ret_entry &&
+            !has_initrds(medium, *ret_entry, strlen(*ret_entry)))
+                return NULL;
+        return medium;
+}
+
 static bool root_has(const struct vtree *tree, const char *path) {
         int fd;
 
@@ -320,6 +370,8 @@ static bool is_generated(const struct vtree *tree, const char *path) {
         struct menu_path asked;
         char folder[PATH_MAX_BYTES];
 
+        if (find_made(tree, path))
+                return true;
         /* Below a loader's folder there may be something of root's own: see
          * below_view(). */
         if (!menu_path_parse(path, &asked) || asked.n_folder >= sizeof(folder) ||
@@ -411,8 +463,10 @@ static int look_at_alias(const struct vtree *tree, const char *path,
 }
 
 static bool is_folder_of_ours(const struct vtree *tree, const char *path) {
-        static const char *const folders[] = { "",     "media",    "iso",
-                                               "grub", "bootjack", "pxelinux.cfg" };
+        static const char *const folders[] = {
+                "", "media", "iso", "made", "grub", "bootjack", "pxelinux.cfg"
+        };
+        const char *entry;
 
         for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
                 if (strcmp(path, folders[i]) == 0)
@@ -420,7 +474,7 @@ static bool is_folder_of_ours(const struct vtree *tree, const char *path) {
         for (size_t i = 0; i < ARRAY_SIZE(loader_folders); i++)
                 if (strcmp(path, loader_folders[i]) == 0)
                         return true;
-        return false;
+        return find_made_folder(tree, path, &entry);
 }
 
 static int open_below_root(struct vtree *tree, const char *path,
@@ -584,6 +638,7 @@ static void list_aliases(const struct vtree *tree, const char *folder,
 static void list_top(const struct vtree *tree, struct vtree_names *names) {
         add_name(names, "media", true);
         add_name(names, "iso", true);
+        add_name(names, "made", true);
         add_name(names, "boot.ipxe", false);
         add_name(names, "bootjack", true);
         add_name(names, "efi32", true);
@@ -619,6 +674,26 @@ static void list_ours(struct vtree_names *names) {
                 add_name(names, menu_path_ours[i], false);
 }
 
+static void list_made(struct vtree_medium *medium, const char *entry,
+                      struct vtree_names *names) {
+        struct text name = { 0 };
+        struct medium m;
+        bool is_folder;
+
+        if (*entry) {
+                add_name(names, "initrd", false);
+                return;
+        }
+        vtree_medium_describe(medium, &m);
+        for (size_t i = 0; made_name(&m, medium_has, medium, i, &name, &is_folder);
+             i++) {
+                names->failed |= name.failed;
+                add_name(names, text_string(&name), is_folder);
+                name.n = 0;
+        }
+        text_done(&name);
+}
+
 static int list_below_root(struct vtree *tree, const char *path,
                            struct vtree_names *names) {
         const char *below = below_of(path, "media"), *rest;
@@ -627,11 +702,17 @@ static int list_below_root(struct vtree *tree, const char *path,
 
         if (medium)
                 return vtree_medium_list(medium, rest, names);
+        medium = find_made_folder(tree, path, &rest);
+        if (medium) {
+                list_made(medium, rest, names);
+                return VTREE_OK;
+        }
         if (!is_folder_of_ours(tree, path))
                 return VTREE_NOT_FOUND;
         if (*path == '\0')
                 list_top(tree, names);
-        else if (strcmp(path, "media") == 0 || strcmp(path, "iso") == 0)
+        else if (strcmp(path, "media") == 0 || strcmp(path, "iso") == 0 ||
+                 strcmp(path, "made") == 0)
                 list_media(tree, path[0] == 'i', names);
         else if (strcmp(path, "grub") == 0)
                 add_name(names, "grub.cfg", false);
@@ -740,9 +821,13 @@ static int look_anywhere(struct vtree *tree, const char *path, struct vtree_node
         if (r != VTREE_NOT_FOUND)
                 return r;
         if (is_generated(tree, path)) {
+                struct vtree_medium *medium = find_made(tree, path);
+
                 *ret = (struct vtree_node){ .kind = VTREE_MADE,
                                             .mode = 0444,
                                             .id = vtree_id_of_path(path) };
+                if (medium) /* of another image it is another file */
+                        ret->id = vtree_mix(ret->id, vtree_medium_image(medium));
                 return VTREE_OK;
         }
         return look_below_root(tree, path, ret);

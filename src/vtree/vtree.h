@@ -10,6 +10,7 @@
  *     iso/NAME.iso, iso/NAME.img       the raw image
  *     pxelinux.cfg/..., grub/grub.cfg,
  *     boot.ipxe                        generated
+ *     made/NAME/...                    the same, from a medium (media/made.h)
  *     pxelinux.0, menu.c32, ...        loaders
  *     efi64/..., efi32/...             syslinux.efi and its modules, then all of the
  *                                      above once more
@@ -23,6 +24,12 @@ struct vtree_extent {
         uint64_t offset, length;
 };
 
+/* Where bytes are, right now: in which open file of the host. */
+struct vtree_place {
+        int fd;
+        uint64_t offset, length; /* how much from there on */
+};
+
 struct vtree_image; /* a medium's descriptor, counted: private */
 
 /* What reading costs, as far as the kernel tells. */
@@ -32,6 +39,16 @@ enum vtree_storage {
         VTREE_STORAGE_MEMORY,  /* it never does */
         VTREE_STORAGE_OPAQUE,  /* it does not say: a network, FUSE, an overlay */
 };
+
+struct vtree_file;
+
+/* A stretch of another file that a composed one is made of. */
+struct vtree_piece {
+        struct vtree_file *file;
+        uint64_t offset, length;
+        bool is_made; /* bytes of ours: known by what they are, not by where they lie */
+};
+enum { VTREE_PIECES_MAX = 64, VTREE_MADE_MAX = 1 << 20 /* of is_made pieces */ };
 
 /* A file or folder that is open. Counted; immutable. */
 struct vtree_file {
@@ -47,6 +64,8 @@ struct vtree_file {
                           place */
         size_t n_extents;
         struct vtree_extent *extents; /* in order; lengths add up to size */
+        size_t n_pieces;              /* of a composed file, which has no fd */
+        struct vtree_piece *pieces;   /* the same; references are its own */
         char *path;                   /* clean, from the tree's top */
         uint8_t *content;   /* all of it, when it is kept in memory; else NULL */
         uint64_t host_size; /* of the host file or image, when it was opened */
@@ -87,6 +106,11 @@ void vtree_remove_medium(struct vtree *tree, uint64_t id);
 MUST_USE int vtree_open(struct vtree *tree, const char *path, struct vtree_file **ret);
 /* A whole host file (a generated one, say) as a vtree_file; takes fd over. */
 MUST_USE int vtree_file_from_fd(int fd, const char *path, struct vtree_file **ret);
+/* One file of pieces of others, in order: none of a folder or of a composed file, all
+ * within what they are of, or the answer is VTREE_UNREADABLE. Takes references of its
+ * own. The tag is equal for equal pieces, whoever composes them. */
+MUST_USE int vtree_file_compose(const char *path, const struct vtree_piece *pieces,
+                                size_t n, struct vtree_file **ret);
 struct vtree_file *vtree_file_ref(struct vtree_file *file);
 struct vtree_file *vtree_file_unref(struct vtree_file *file);
 
@@ -106,8 +130,13 @@ enum vtree_storage vtree_file_storage(struct vtree_file *file);
 bool vtree_file_is_unchanged(const struct vtree_file *file);
 /* A sentence about one that is not. */
 const char *vtree_file_why_changed(const struct vtree_file *file);
-/* The piece of the image that holds `offset`: where, and how much from there on. */
-struct vtree_extent vtree_file_extent(const struct vtree_file *file, uint64_t offset);
+/* The piece of the image that holds `offset`: where, and how much from there on.
+ * Length 0: it is past the end. */
+struct vtree_place vtree_file_place(const struct vtree_file *file, uint64_t offset);
+/* The file that holds `offset` of a composed one: itself for any other. *offset becomes
+ * that file's, and *n, a number of bytes, at most what it holds of them in one. */
+struct vtree_file *vtree_file_part(struct vtree_file *file, uint64_t *offset,
+                                   uint64_t *n);
 
 /* What a name stands for, links not followed: for a door that shows them as links. */
 enum vtree_kind { VTREE_FILE, VTREE_FOLDER, VTREE_LINK, VTREE_MADE /* generated */ };

@@ -64,7 +64,7 @@ static void assert_content(const char *path, const char *content) {
 
 static void root_wins_and_the_inside_of_an_image_is_read_by_extents(void **state) {
         struct vtree_file *file;
-        struct vtree_extent e;
+        struct vtree_place e;
 
         put("pxelinux.0", "mine");
         put("loader", "system's");
@@ -74,7 +74,7 @@ static void root_wins_and_the_inside_of_an_image_is_read_by_extents(void **state
         assert_content("media/debian/boot/both", "initrdkernel");
         assert_content("iso/debian.iso", "....kernel..initrd");
         assert_int_equal(vtree_open(tree, "media/debian/boot/both", &file), VTREE_OK);
-        e = vtree_file_extent(file, 8);
+        e = vtree_file_place(file, 8);
         assert_int_equal(e.offset, 6);
         assert_int_equal(e.length, 4);
 
@@ -235,8 +235,9 @@ static void a_listing_shows_each_name_once_in_order(void **state) {
         put("boot.ipxe", "mine");
         assert_int_equal(vtree_add_file(tree, "menu.c32", "/etc/passwd"), 0);
         assert_int_equal(vtree_list(tree, "", append, all), VTREE_OK);
-        assert_string_equal(all, "boot.ipxe bootjack/ efi32/ efi64/ grub/ iso/ media/ "
-                                 "menu.c32 pxelinux.cfg/ zeta ");
+        assert_string_equal(all,
+                            "boot.ipxe bootjack/ efi32/ efi64/ grub/ iso/ made/ media/ "
+                            "menu.c32 pxelinux.cfg/ zeta ");
         all[0] = '\0';
         add_image(1, "debian");
         assert_int_equal(vtree_list(tree, "media", append, all), VTREE_OK);
@@ -407,6 +408,163 @@ static void what_is_kept_in_memory_is_what_the_file_holds(void **state) {
         }
 }
 
+static struct vtree_file *made_bytes(const char *s) {
+        struct vtree_file *file;
+        char path[] = "/tmp/bootjack-vtree-bytes-XXXXXX";
+        int fd = mkstemp(path);
+
+        assert_true(fd >= 0);
+        unlink(path);
+        assert_int_equal(write(fd, s, strlen(s)), strlen(s));
+        assert_int_equal(vtree_file_from_fd(fd, "", &file), VTREE_OK);
+        return file;
+}
+
+/* "<" initrdkernel "-" 234 ">": bytes, two extents, and part of a file of root. */
+static struct vtree_file *compose(const char *before) {
+        struct vtree_piece pieces[5] = { { made_bytes(before), 0, 1, true },
+                                         { NULL, 0, 12, false },
+                                         { made_bytes("?->"), 1, 1, true },
+                                         { NULL, 2, 3, false },
+                                         { NULL, 2, 1, true } };
+        struct vtree_file *file;
+
+        assert_int_equal(vtree_open(tree, "media/debian/boot/both", &pieces[1].file),
+                         VTREE_OK);
+        assert_int_equal(vtree_open(tree, "digits", &pieces[3].file), VTREE_OK);
+        pieces[4].file = vtree_file_ref(pieces[2].file);
+        assert_int_equal(vtree_file_compose("made/it", pieces, 5, &file), VTREE_OK);
+        for (size_t i = 0; i < 5; i++)
+                vtree_file_unref(pieces[i].file);
+        return file;
+}
+
+static void a_composed_file_reads_as_one_at_every_offset(void **state) {
+        static const char whole[] = "<initrdkernel-234>";
+        struct vtree_file *file;
+        char some[32];
+
+        put("digits", "0123456789");
+        add_image(1, "debian");
+        file = compose("<");
+        assert_int_equal(file->size, strlen(whole));
+        assert_string_equal(file->path, "made/it");
+        for (size_t at = 0; at <= strlen(whole); at++)
+                for (size_t n = 0; n <= strlen(whole) + 1 - at; n++) {
+                        size_t wanted = n < strlen(whole) - at ? n : strlen(whole) - at;
+
+                        assert_int_equal(vtree_file_read(file, at, some, n), wanted);
+                        assert_memory_equal(some, whole + at, wanted);
+                        assert_int_equal(vtree_file_read_now(file, at, some, n),
+                                         wanted);
+                        assert_memory_equal(some, whole + at, wanted);
+                }
+        assert_int_equal(vtree_file_read(file, UINT64_MAX, some, 1), 0);
+        /* As sendfile goes: place by place. */
+        for (size_t at = 0, n_places = 0;; n_places++) {
+                struct vtree_place place = vtree_file_place(file, at);
+
+                if (place.length == 0) {
+                        assert_int_equal(at, strlen(whole));
+                        assert_int_equal(n_places, 6);
+                        break;
+                }
+                assert_int_equal(
+                        pread(place.fd, some, place.length, (off_t)place.offset),
+                        place.length);
+                assert_memory_equal(some, whole + at, place.length);
+                at += place.length;
+        }
+        vtree_file_unref(file);
+}
+
+static void a_composed_file_is_the_same_when_its_pieces_are(void **state) {
+        struct vtree_file *a, *b, *c;
+
+        put("digits", "0123456789");
+        add_image(1, "debian");
+        a = compose("<");
+        b = compose("<");
+        c = compose("(");
+        assert_int_equal(a->etag, b->etag);
+        assert_int_equal(a->mtime, b->mtime);
+        assert_true(a->etag != c->etag);
+        assert_true(vtree_file_is_unchanged(a));
+        put("digits", "9876543210123");
+        assert_false(vtree_file_is_unchanged(a));
+        assert_string_equal(vtree_file_why_changed(a),
+                            "the file was replaced while it was read");
+        vtree_file_unref(b);
+        put("digits", "0123456789");
+        b = compose("<");
+        assert_true(a->etag != b->etag); /* of another time */
+        vtree_remove_medium(tree, 1);
+        assert_false(vtree_file_is_unchanged(b));
+        assert_string_equal(vtree_file_why_changed(b),
+                            "its medium was removed or replaced while it was read");
+        vtree_file_unref(a);
+        vtree_file_unref(b);
+        vtree_file_unref(c);
+}
+
+static void pieces_outside_of_their_file_are_refused(void **state) {
+        struct vtree_file *file = made_bytes("123"), *folder, *made;
+        const struct vtree_piece bad[] = {
+                { file, 0, 4, false },          { file, 4, 0, false },
+                { file, 1, 3, true },           { file, UINT64_MAX, 2, false },
+                { file, 2, UINT64_MAX, false },
+        };
+        struct vtree_piece many[VTREE_PIECES_MAX + 1];
+
+        for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+                assert_int_equal(vtree_file_compose("x", &bad[i], 1, &made),
+                                 VTREE_UNREADABLE);
+        for (size_t i = 0; i < ARRAY_SIZE(many); i++)
+                many[i] = (struct vtree_piece){ file, 0, 1, true };
+        assert_int_equal(vtree_file_compose("x", many, ARRAY_SIZE(many), &made),
+                         VTREE_UNREADABLE);
+        assert_int_equal(vtree_file_compose("x", many, VTREE_PIECES_MAX, &made),
+                         VTREE_OK);
+        many[0].file = made; /* not of a composed one, */
+        assert_int_equal(vtree_file_compose("x", many, 1, &folder), VTREE_UNREADABLE);
+        vtree_file_unref(made);
+        assert_int_equal(vtree_open(tree, "media", &folder), VTREE_OK);
+        many[0] = (struct vtree_piece){ folder, 0, 0, false }; /* nor of a folder */
+        assert_int_equal(vtree_file_compose("x", many, 1, &made), VTREE_UNREADABLE);
+        vtree_file_unref(folder);
+        assert_int_equal(vtree_file_compose("x", many, 0, &made), VTREE_OK);
+        assert_int_equal(made->size, 0);
+        assert_int_equal(vtree_file_place(made, 0).length, 0);
+        vtree_file_unref(made);
+        vtree_file_unref(file);
+}
+
+static void names_that_are_made_of_a_medium_are_there_with_it(void **state) {
+        static const char *const none[] = { "made/debian/nothing/initrd",
+                                            "made/other/a.cpio", "made/debian/x",
+                                            "made/debian/boot.cfg", "made/other" };
+        struct vtree_file *file;
+        struct vtree_node node, again;
+
+        assert_int_equal(vtree_open(tree, "made/debian/a.cpio", &file),
+                         VTREE_NOT_FOUND);
+        add_image(1, "debian");
+        assert_int_equal(vtree_open(tree, "made/debian/a.cpio", &file),
+                         VTREE_GENERATED);
+        for (size_t i = 0; i < ARRAY_SIZE(none); i++)
+                assert_int_equal(vtree_open(tree, none[i], &file), VTREE_NOT_FOUND);
+        assert_int_equal(vtree_look(tree, "made/debian", &node), VTREE_OK);
+        assert_int_equal(node.kind, VTREE_FOLDER);
+        assert_int_equal(vtree_look(tree, "made/debian/a.cpio", &node), VTREE_OK);
+        assert_int_equal(node.kind, VTREE_MADE);
+        assert_int_equal(vtree_look(tree, "made/debian/a.cpio", &again), VTREE_OK);
+        assert_int_equal(node.id, again.id);
+        assert_int_equal(mkdirat(top_fd, "made", 0755), 0);
+        assert_int_equal(mkdirat(top_fd, "made/debian", 0755), 0);
+        put("made/debian/a.cpio", "mine");
+        assert_content("made/debian/a.cpio", "mine");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(
@@ -425,6 +583,17 @@ int main(void) {
                         tear_down),
                 cmocka_unit_test_setup_teardown(
                         what_is_kept_in_memory_is_what_the_file_holds, set_up,
+                        tear_down),
+                cmocka_unit_test_setup_teardown(
+                        a_composed_file_reads_as_one_at_every_offset, set_up,
+                        tear_down),
+                cmocka_unit_test_setup_teardown(
+                        a_composed_file_is_the_same_when_its_pieces_are, set_up,
+                        tear_down),
+                cmocka_unit_test_setup_teardown(
+                        pieces_outside_of_their_file_are_refused, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        names_that_are_made_of_a_medium_are_there_with_it, set_up,
                         tear_down),
                 cmocka_unit_test_setup_teardown(nothing_leads_out_of_the_tree, set_up,
                                                 tear_down),

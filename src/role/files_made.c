@@ -1,0 +1,111 @@
+/*
+ * The pieces are opened like what any client asks for, so a file in root wins here,
+ * too, and whatever leads out of the tree is refused here as well.
+ */
+#include "role/files_made.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+struct assembly {
+        struct vtree *tree;
+        struct vtree_file *bytes; /* of the core */
+        struct vtree_piece pieces[IPC_PIECES_MAX];
+        size_t n;
+        uint64_t size;
+};
+
+int files_made_open(struct vtree *tree, const char *path, struct vtree_file **ret) {
+        char found[PATH_MAX_BYTES];
+        int r = vtree_open(tree, path, ret);
+
+        /* ISO 9660 knows capitals only, and who wrote it down may have known others. */
+        if (r == VTREE_NOT_FOUND && vtree_find_any_case(tree, path, found))
+                r = vtree_open(tree, found, ret);
+        return r == VTREE_GENERATED ? VTREE_NOT_FOUND : r;
+}
+
+static void append(struct assembly *a, const struct vtree_piece *piece) {
+        a->pieces[a->n++] = *piece;
+        a->size += piece->length;
+}
+
+/* Zeros are the end of a file that is longer than what is in it. */
+static int add_zeros(struct assembly *a, uint64_t alignment) {
+        uint64_t n = (alignment - a->size % alignment) % alignment;
+        struct vtree_file *file;
+        int fd, r;
+
+        if (n == 0)
+                return VTREE_OK;
+        fd = memfd_create("zeros", MFD_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        if (ftruncate(fd, (off_t)n) < 0) {
+                r = -errno;
+                close(fd);
+                return r;
+        }
+        r = vtree_file_from_fd(fd, "", &file);
+        if (r == VTREE_OK)
+                append(a, &(struct vtree_piece){
+                                  .file = file, .length = n, .is_made = true });
+        return r;
+}
+
+static int add_file(struct assembly *a, const struct ipc_piece *piece) {
+        struct vtree_file *file;
+        uint64_t rest;
+        int r = files_made_open(a->tree, piece->path, &file);
+
+        if (r != VTREE_OK)
+                return r;
+        rest = file->size - min_u64(piece->offset, file->size);
+        /* A header before it says how long it is. */
+        if (file->is_folder ||
+            (piece->length != IPC_PIECE_REST && piece->length != rest)) {
+                vtree_file_unref(file);
+                return VTREE_NOT_FOUND;
+        }
+        append(a, &(struct vtree_piece){ .file = file,
+                                         .offset = piece->offset,
+                                         .length = min_u64(piece->length, rest) });
+        return VTREE_OK;
+}
+
+static int add(struct assembly *a, const struct ipc_piece *piece) {
+        switch (piece->kind) {
+        case IPC_PIECE_FILE:
+                return add_file(a, piece);
+        case IPC_PIECE_ZEROS:
+                return add_zeros(a, piece->length);
+        case IPC_PIECE_BYTES:
+                append(a, &(struct vtree_piece){ .file = vtree_file_ref(a->bytes),
+                                                 .offset = piece->offset,
+                                                 .length = piece->length,
+                                                 .is_made = true });
+                return VTREE_OK;
+        }
+        return VTREE_NOT_FOUND;
+}
+
+int files_made(struct vtree *tree, const char *path, int fd, const void *tail,
+               size_t n_tail, struct vtree_file **ret) {
+        struct assembly a = { .tree = tree };
+        struct reader left = reader_of(tail, n_tail);
+        struct ipc_piece piece;
+        int r = vtree_file_from_fd(fd, path, &a.bytes);
+
+        if (r != VTREE_OK)
+                return r;
+        while (r == VTREE_OK && a.n < IPC_PIECES_MAX && ipc_pieces_next(&left, &piece))
+                r = add(&a, &piece);
+        if (r == VTREE_OK && (left.failed || reader_left(&left) > 0))
+                r = VTREE_NOT_FOUND;
+        if (r == VTREE_OK)
+                r = vtree_file_compose(path, a.pieces, a.n, ret);
+        for (size_t i = 0; i < a.n; i++)
+                vtree_file_unref(a.pieces[i].file);
+        vtree_file_unref(a.bytes);
+        return r;
+}
