@@ -73,13 +73,14 @@ static void name_archive(const struct medium *medium, struct text *ret) {
         bool is_proxmox = strcmp(medium->system, "proxmox") == 0;
 
         text_add(ret, is_proxmox ? "proxmox" : medium->name);
-        text_add(ret, ".iso.cpio");
+        text_add(ret, medium_image_suffix(medium->kind));
+        text_add(ret, ".cpio");
 }
 
 bool made_name(const struct medium *medium, made_has_fn has, void *userdata, size_t i,
                struct text *ret, bool *ret_is_folder) {
         *ret_is_folder = false;
-        if (medium->kind == MEDIUM_ISO && i-- == 0) {
+        if (medium_image_suffix(medium->kind) && i-- == 0) {
                 name_archive(medium, ret);
                 return true;
         }

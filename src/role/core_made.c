@@ -92,10 +92,13 @@ static void add_file_inside(struct making *m, const char *path) {
 static void make_cpio(struct making *m, const char *name, size_t n_name) {
         struct text path = { 0 }, inner = { 0 };
         size_t from = m->bytes.n;
+        const char *suffix = medium_image_suffix(m->medium.kind);
         uint64_t size = m->medium.size;
 
         text_bytes(&inner, name, n_name);
-        if (!cpio_header(text_string(&inner), size, m->medium.mtime / NSEC_PER_SEC,
+        if (!suffix) {
+                m->why_not = "the medium has no image";
+        } else if (!cpio_header(text_string(&inner), size, m->medium.mtime / NSEC_PER_SEC,
                          &m->bytes)) {
                 m->why_not = "the image does not fit into an archive for an initramfs, "
                              "which ends at 4 GiB";
@@ -103,7 +106,7 @@ static void make_cpio(struct making *m, const char *name, size_t n_name) {
                 add_bytes_since(m, from);
                 text_add(&path, "iso/");
                 text_add(&path, m->at->name);
-                text_add(&path, ".iso");
+                text_add(&path, suffix);
                 add_file(m, text_string(&path), size);
                 from = m->bytes.n;
                 cpio_trailer(size, &m->bytes);

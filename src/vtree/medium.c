@@ -105,7 +105,6 @@ nsec_t vtree_medium_mtime(const struct vtree_medium *medium) {
 void vtree_medium_describe(const struct vtree_medium *medium, struct medium *ret) {
         media_index_medium(&medium->index, ret);
         ret->name = medium->name; /* as it is known here */
-        ret->kind = medium->is_tree ? MEDIUM_TREE : MEDIUM_ISO;
 }
 
 static bool is_unchanged(const struct vtree_medium *medium) {

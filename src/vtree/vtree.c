@@ -331,7 +331,7 @@ static struct vtree_medium *find_made(const struct vtree *tree, const char *path
         if (!made_parse(path, &made))
                 return NULL;
         medium = find_medium(tree, made.medium, &rest);
-        if (!medium || (made.kind == MADE_CPIO && vtree_medium_is_tree(medium)) ||
+        if (!medium || (made.kind == MADE_CPIO && !vtree_medium_suffix(medium)) ||
             (made.kind == MADE_INITRD &&
              !has_initrds(medium, made.name, made.n_name)) ||
             (made_needs(made.kind) && !medium_has(made_needs(made.kind), medium)))
