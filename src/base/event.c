@@ -76,6 +76,11 @@ static const struct event_row rows[EVENT_N_KINDS] = {
                                 "port {port} on {interface} is used by another DHCP "
                                 "server on this host; listening beside it",
                                 { { "port", U }, { "interface", T } } },
+        [EVENT_DOOR_REGISTERED] = { "door-registered",
+                                    EVENT_NOTICE,
+                                    "NFS is registered with the port mapper that runs "
+                                    "here on port {port}",
+                                    { { "port", U } } },
         [EVENT_INTERFACE_UP] = { "interface-up",
                                  EVENT_NOTICE,
                                  "{interface} is up at {at}",

@@ -378,6 +378,7 @@ void parent_stop(struct parent *parent, int exit_code) {
         if (parent->is_stopping)
                 return;
         parent->is_stopping = true;
+        parent_unregister_nfs(parent);
         parent->exit_code = exit_code;
         notify_systemd("STOPPING=1");
         parent_signal_children(parent, SIGTERM);

@@ -74,7 +74,8 @@ struct parent {
         struct certificate_pair certificate; /* empty: HTTPS is off */
         uint8_t nfs_key[SIPHASH_KEY];        /* of its handles */
         bool nfs_is_needed;                  /* by a medium in the menu */
-        uint8_t tickets[TLS_TICKET_BYTES];   /* new with each certificate */
+        uint16_t registered; /* NFS, with another's port mapper: its port */
+        uint8_t tickets[TLS_TICKET_BYTES]; /* new with each certificate */
 
         struct parent_waiting waiting[PARENT_WAITING_MAX]; /* events, for the core */
         size_t n_waiting;
@@ -126,6 +127,10 @@ void parent_send_certificate(struct parent *parent, struct parent_child *child);
  * handles live through a restart. Without a folder that can be written they do not. */
 void parent_read_nfs_key(struct parent *parent);
 void parent_send_nfs_key(struct parent *parent, struct parent_child *child);
+/* Tells the ports of NFS to the port mapper that has its port already. 0, or -errno:
+ * nobody is there who would take them. */
+int parent_register_nfs(struct parent *parent);
+void parent_unregister_nfs(struct parent *parent);
 /* The core says that a medium needs this door. */
 void parent_on_need(struct parent *parent, enum ipc_door door);
 

@@ -114,6 +114,11 @@ static bool is_nfs(const struct parent_door *door) {
                door->socket.door <= IPC_DOOR_PORTMAP_UDP;
 }
 
+static bool is_portmap(const struct parent_door *door) {
+        return door->socket.door == IPC_DOOR_PORTMAP ||
+               door->socket.door == IPC_DOOR_PORTMAP_UDP;
+}
+
 /* Those of files are bound to an address; DHCP's to their interface, whatever address
  * it has. */
 static bool is_bound_to_address(const struct parent_door *door) {
@@ -229,8 +234,10 @@ static int report(struct parent *parent, const struct parent_door *door, int r,
                 [IPC_DOOR_FTP] = "stop it, or set ftp.port in the configuration",
                 [IPC_DOOR_NFS] = "stop it, or set nfs.port in the configuration",
                 [IPC_DOOR_NFS_UDP] = "stop it, or set nfs.port in the configuration",
-                [IPC_DOOR_PORTMAP] = "stop it, or set nfs.portmap: off",
-                [IPC_DOOR_PORTMAP_UDP] = "stop it, or set nfs.portmap: off",
+                [IPC_DOOR_PORTMAP] =
+                        "stop it, or set nfs.portmap: off (it takes no registration)",
+                [IPC_DOOR_PORTMAP_UDP] =
+                        "stop it, or set nfs.portmap: off (it takes no registration)",
         };
         const char *name = ipc_door_name((enum ipc_door)door->socket.door);
         char at[IP6_TEXT_MAX], sentence[256];
@@ -461,12 +468,17 @@ int parent_open_doors(struct parent *parent, bool strict) {
         n = plan(parent, planned);
         for (size_t i = 0; i < n; i++)
                 take_open(parent, &planned[i]);
+        if (parent->conf->nfs.port != parent->registered || !wants_nfs(parent))
+                parent_unregister_nfs(parent);
         if (!strict)
                 tell_gone(parent);
         for (size_t i = 0; i < n; i++) {
                 if (planned[i].fd < 0 && r == 0) {
                         int e = open_door(parent, &planned[i]);
 
+                        if (e == -EADDRINUSE && is_portmap(&planned[i]) &&
+                            parent_register_nfs(parent) == 0)
+                                continue;
                         if (e < 0) {
                                 r = report(parent, &planned[i], e, strict);
                                 continue;

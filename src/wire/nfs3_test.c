@@ -97,8 +97,36 @@ static void mappings_are_read_and_written(void **state) {
         assert_int_equal(w.at, 4);
 }
 
+/* RFC 1833 3.1, RFC 5531 9 */
+static void a_port_mapper_is_asked_and_understood(void **state) {
+        static const uint8_t reply[] = { 0, 0, 0, 7, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0,
+                                         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1 };
+        const struct portmap_mapping mapping = { NFS3_PROGRAM, 3, PORTMAP_TCP, 2049 };
+        uint8_t data[64], wrong[sizeof(reply)];
+        uint32_t answer = 0;
+
+        assert_int_equal(portmap_build_call(data, 55, 7, PORTMAP_SET, &mapping), 0);
+        assert_int_equal(portmap_build_call(data, 64, 7, PORTMAP_SET, &mapping), 56);
+        assert_int_equal(load_be32(data), 7);
+        assert_int_equal(load_be32(data + 12), PORTMAP_PROGRAM);
+        assert_int_equal(load_be32(data + 20), PORTMAP_SET);
+        assert_int_equal(load_be32(data + 52), 2049);
+        assert_true(portmap_parse_answer(reply, sizeof(reply), 7, &answer));
+        assert_int_equal(answer, 1);
+        assert_false(portmap_parse_answer(reply, sizeof(reply), 8, &answer));
+        assert_false(portmap_parse_answer(reply, sizeof(reply) - 1, 7, &answer));
+        for (size_t i = 0; i < 4; i++) {
+                static const size_t at[] = { 7, 11, 19, 23 };
+
+                memcpy(wrong, reply, sizeof(reply));
+                wrong[at[i]] ^= 1; /* a call; denied; a verifier; not done */
+                assert_false(portmap_parse_answer(wrong, sizeof(wrong), 7, &answer));
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_port_mapper_is_asked_and_understood),
                 cmocka_unit_test(opaque_bytes_are_padded_to_four),
                 cmocka_unit_test(arguments_are_read_and_nothing_less),
                 cmocka_unit_test(attributes_have_their_size),

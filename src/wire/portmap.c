@@ -71,3 +71,37 @@ void rpcbind_build(struct writer *w, const struct portmap_mapping *mapping,
         rpcbind_build_address(w, address, mapping->port);
         xdr_put_string(w, "bootjack");
 }
+
+/* RFC 5531 9 */
+enum { RPC_CALL = 0, RPC_REPLY = 1, RPC_VERSION = 2, MSG_ACCEPTED = 0 };
+
+size_t portmap_build_call(void *out, size_t n, uint32_t xid, uint32_t procedure,
+                          const struct portmap_mapping *mapping) {
+        struct writer w = writer_of(out, n);
+
+        writer_be32(&w, xid);
+        writer_be32(&w, RPC_CALL);
+        writer_be32(&w, RPC_VERSION);
+        writer_be32(&w, PORTMAP_PROGRAM);
+        writer_be32(&w, 2);
+        writer_be32(&w, procedure);
+        writer_zeros(&w, 16); /* AUTH_NONE, twice */
+        portmap_build(&w, mapping);
+        return w.failed ? 0 : w.at;
+}
+
+bool portmap_parse_answer(const void *data, size_t n, uint32_t xid, uint32_t *ret) {
+        struct reader r = reader_of(data, n);
+        uint32_t answered = reader_be32(&r), type = reader_be32(&r);
+        uint32_t denied = reader_be32(&r), status, answer;
+
+        (void)reader_be32(&r);                  /* the verifier: its kind, */
+        (void)reader_span(&r, reader_be32(&r)); /* and what is in it */
+        status = reader_be32(&r);
+        answer = reader_be32(&r);
+        if (r.failed || answered != xid || type != RPC_REPLY ||
+            denied != MSG_ACCEPTED || status != 0)
+                return false;
+        *ret = answer;
+        return true;
+}

@@ -25,6 +25,14 @@ struct portmap_mapping {
         uint32_t program, version, protocol, port;
 };
 
+/* A call of ours, of version 2 and without a credential: bytes written, 0 when they do
+ * not fit. */
+size_t portmap_build_call(void *out, size_t n, uint32_t xid, uint32_t procedure,
+                          const struct portmap_mapping *mapping);
+/* Its answer: false when it is none to that call, or no answer to it was given. */
+MUST_USE bool portmap_parse_answer(const void *data, size_t n, uint32_t xid,
+                                   uint32_t *ret);
+
 MUST_USE bool portmap_parse(struct span arguments, struct portmap_mapping *ret);
 void portmap_build(struct writer *w, const struct portmap_mapping *mapping);
 /* Version 3 and 4: a network's name stands for the protocol; 0 for one of IPv6. */

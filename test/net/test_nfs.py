@@ -1,8 +1,10 @@
 """NFS version 3: libnfs as the client, and one that says what it should not."""
 import hashlib
+import json
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -529,3 +531,80 @@ def test_the_door_is_closed_until_something_needs_it(network, client, media, roo
         with pytest.raises(ConnectionRefusedError):
             nfs.Client(client, port=111)
         assert "nfs 3049" in server.query("status")
+
+
+@pytest.fixture
+def mapper(network):
+    """rpcbind, as on a host that has NFS of its own."""
+    process = subprocess.Popen(network.inside("rpcbind", "-f"), stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(200):
+            if tool(network, None, "rpcinfo", "-T", "tcp", "127.0.0.1",
+                    "portmapper").returncode == 0:
+                break
+        yield process
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def registered(network):
+    text = tool(network, None, "rpcinfo", "-p", "127.0.0.1").stdout.decode()
+    return {tuple(line.split()[:4]) for line in text.splitlines()
+            if line.split()[0] in (str(nfs.NFS), str(nfs.MOUNT))}
+
+
+def test_a_port_mapper_that_runs_already_is_told(network, client, mapper, media):
+    """RFC 1833 3.1"""
+    with lab.Server(network, "--media", media, config=ON) as server:
+        server.wait_for("medium live")
+        server.wait_for("NFS is registered with the port mapper that runs here on port 111")
+        assert registered(network) == {
+            (str(program), "3", protocol, "2049") for program in (nfs.NFS, nfs.MOUNT)
+            for protocol in ("tcp", "udp")}
+        got = tool(network, client, "nfs-cat", URL + "/media/live/boot/readme")
+        assert got.stdout == b"read me\n", got.stderr
+        doors = json.loads(server.query("status", "--json"))["doors"]
+        assert {"nfs"} == {door["door"] for door in doors
+                           if door["door"] in ("nfs", "portmap")}
+        # Turned off it is not there any more, and a reload brings it back.
+        for config, count in ((SERVER + "nfs: {mode: 'off'}\n", 0), (ON, 4)):
+            (server.path / "bootjack.yaml").write_text(config)
+            os.kill(server.pid, signal.SIGHUP)
+            server.wait_for("(?s)reloaded" if count == 0 else "(?s)reloaded.*reloaded")
+            assert len(registered(network)) == count
+    assert registered(network) == set()
+
+
+def test_a_port_that_somebody_else_has_is_told(network, folder):
+    (folder / "bootjack.yaml").write_text(ON + "https: {port: 'off'}\n")
+    with inside(network.name):
+        holder = socket.create_server(("10.77.0.1", 111))
+    got = tool(network, None, lab.program(), "serve", "--interface", "br0", "--state",
+               folder / "state", "-c", folder / "bootjack.yaml")
+    holder.close()
+    assert got.returncode == 1
+    assert b"port 111 (portmap) on br0, 10.77.0.1, is in use" in got.stderr
+    assert b"nfs.portmap: off" in got.stderr
+
+
+def test_libnfs_reads_all_of_a_medium(network, client, server, media, folder):
+    """nfs-ls says what there is, nfs-cp and nfs-cat bring it, as xorriso extracts it."""
+    wanted = extracted(media, folder)
+    got = tool(network, client, "nfs-ls", "-R", URL + "/media/live/")
+    assert got.returncode == 0, got.stderr
+    listed = {line.split(maxsplit=5)[5] for line in got.stdout.decode().splitlines()
+              if line.startswith("-")}
+    names = {name for name in wanted if not (folder / "extracted" / name).is_symlink()}
+    assert {name.removeprefix("/") for name in listed} == names
+    for name in sorted(names):
+        url = f"{URL}/media/live/{name}"
+        if (folder / "extracted" / name).stat().st_size % 2:
+            got = tool(network, client, "nfs-cp", url, folder / "one")
+            assert got.returncode == 0, got.stderr
+            data = (folder / "one").read_bytes()
+            (folder / "one").unlink()
+        else:
+            data = tool(network, client, "nfs-cat", url).stdout
+        assert digest(data) == wanted[name], name
