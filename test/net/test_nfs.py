@@ -1,4 +1,5 @@
 """NFS version 3: libnfs as the client, and one that says what it should not."""
+import contextlib
 import hashlib
 import json
 import os
@@ -608,3 +609,26 @@ def test_libnfs_reads_all_of_a_medium(network, client, server, media, folder):
         else:
             data = tool(network, client, "nfs-cat", url).stdout
         assert digest(data) == wanted[name], name
+
+
+def test_the_door_opens_when_a_medium_needs_it(network, client, folder):
+    """casper before 20.04 knows no other way."""
+    tree = folder / "casper-tree"
+    (tree / "casper").mkdir(parents=True)
+    (tree / ".disk").mkdir()
+    (tree / ".disk/info").write_text('Ubuntu 18.04.6 LTS "Bionic Beaver" - Release amd64')
+    for name in ("vmlinuz", "initrd", "filesystem.squashfs"):
+        (tree / "casper" / name).write_bytes(os.urandom(5000))
+    (folder / "casper").mkdir()
+    lab.make_iso(folder / "casper/bionic.iso", tree, volume="BIONIC")
+    with lab.Server(network, "--media", folder / "casper", config=SERVER) as server:
+        server.wait_for(r"medium bionic: .*18\.04")
+        got = tool(network, client, "curl", "-sf", "http://10.77.0.1/boot.ipxe")
+        assert b"nfsroot=10.77.0.1:/media/bionic" in got.stdout, got.stdout
+        for _ in range(1000):
+            with contextlib.suppress(ConnectionRefusedError):
+                user = nfs.Client(client)
+                break
+        assert user.walk("casper/vmlinuz", "/media/bionic")
+        doors = json.loads(server.query("status", "--json"))["doors"]
+        assert {"nfs", "portmap"} < {door["door"] for door in doors}
