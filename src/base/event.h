@@ -56,11 +56,8 @@ enum event_kind {
         EVENT_CERTIFICATE_FAILED,
         EVENT_DOOR_BESIDE, /* the port is another server's on this host */
         EVENT_FOLDER_MOUNTED,
-<<<<<<< HEAD
         EVENT_MADE_REFUSED,
-=======
         EVENT_DOOR_REGISTERED, /* with the port mapper that runs on this host */
->>>>>>> 9bfc632 (Register NFS with a port mapper that runs already)
         EVENT_N_KINDS,
 };
 
