@@ -49,6 +49,8 @@ enum event_kind {
         EVENT_FILE_REFUSED,
         EVENT_FILE_DROPPED,
         EVENT_MENU_RENDERED,
+        EVENT_MENU_REFUSED,
+        EVENT_HTTP_AVOIDED,
         /* sockets */
         EVENT_DOOR_FAILED,
         EVENT_CERTIFICATE_USED,

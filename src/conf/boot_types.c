@@ -15,8 +15,9 @@ static void read_loader(struct parser *p, const struct doc_node *node,
         }
         near = text_nearest(node->text, policy_kind_words);
         problem(p, node, option->key, " must be a kind of loader, not '", node->text,
-                near ? "'; did you mean '" : "': auto, pxelinux, lpxelinux, grub, shim, "
-                                             "ipxe, snponly, syslinux or iso",
+                near ? "'; did you mean '"
+                     : "': auto, pxelinux, lpxelinux, grub, shim, "
+                       "ipxe, snponly, syslinux or iso",
                 near ? near : "", near ? "'?" : "", NULL);
 }
 static bool loader_equal(const struct option *option, const void *a, const void *b) {

@@ -311,8 +311,10 @@ static void parse_text(struct parser *p, const struct conf_flags *flags,
                         "[/srv/isos]'",
                         NULL);
         apply_flags(p, conf, flags);
-        if (doc)
+        if (doc) {
                 check_dhcp(p, doc_get(doc_root(doc), "dhcp"), conf);
+                check_classes(p, doc_get(doc_root(doc), "machines"), conf);
+        }
         doc_free(doc);
         text_done(&why);
 }

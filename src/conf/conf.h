@@ -23,7 +23,9 @@ struct conf_machine {
         struct uuid uuid;
         uint8_t loader; /* enum policy_kind */
         enum policy_secure secure_boot;
-        char *boot; /* an entry's id */
+        char *class;    /* "": known by its MAC or UUID */
+        char *boot;     /* an entry's id */
+        nsec_t timeout; /* until that starts; 0: wait for ever */
 };
 
 struct conf_ports {
@@ -95,6 +97,8 @@ struct conf {
                 char *serial;   /* "ttyS0,115200"; "": none */
                 enum conf_when submenus;
                 bool tools;
+                struct conf_texts password; /* in several forms of one; none: no */
+                bool locks_entries;         /* else only command lines and arguments */
         } menu;
         struct conf_machine *machines;
         size_t n_machines;

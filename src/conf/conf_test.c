@@ -146,6 +146,20 @@ static void classes_hosts_and_pools_are_understood(void **state) {
         conf_free(conf);
 }
 
+static void passwords_are_one_or_several(void **state) {
+        struct conf *conf = parse("menu: {password: secret}");
+
+        assert_int_equal(conf->menu.password.n, 1);
+        assert_string_equal(conf->menu.password.items[0], "secret");
+        assert_true(conf->menu.locks_entries);
+        conf_free(conf);
+        conf = parse("menu: {password: [$6$a$b, grub.pbkdf2.sha512.1.AA.BB], locked: "
+                     "editing}");
+        assert_int_equal(conf->menu.password.n, 2);
+        assert_false(conf->menu.locks_entries);
+        conf_free(conf);
+}
+
 static void nothing_said_is_all_defaults(void **state) {
         struct conf *conf = parse("");
 
@@ -202,6 +216,16 @@ static const struct refusal {
         int line, column;
         const char *says;
 } refusals[] = {
+        { "machines: [{boot: x}]", 1, 13,
+          "a machine needs the key 'mac', 'uuid' or 'class'" },
+        { "dhcp: {classes: [{name: lab, match: {arch: bios}}]}\n"
+          "machines: [{class: lap, boot: x}]",
+          2, 20, "there is no class named 'lap'; did you mean 'lab'?" },
+        { "menu: {password: \"\"}", 1, 19, "password: this must have 1 to 127" },
+        { "menu: {password: [\"caf\\xe9\"]}", 1, 20,
+          "password: this must have 1 to 127" },
+        { "menu: {locked: all}", 1, 16, "locked must be entries or editing" },
+        { "menu: {submenus: maybe}", 1, 18, "submenus" },
         { "medai: [/srv]\n", 1, 1, "unknown key 'medai'; did you mean 'media'?" },
         { "dhcp:\n  mode: server\n  pols: 1\n", 3, 3, "here can stand: mode, " },
         { "dhcp: {mode: serve}\n", 1, 14, "did you mean 'server'?" },
@@ -620,6 +644,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_whole_file_is_understood),
                 cmocka_unit_test(classes_hosts_and_pools_are_understood),
+                cmocka_unit_test(passwords_are_one_or_several),
                 cmocka_unit_test(nothing_said_is_all_defaults),
                 cmocka_unit_test(flags_win_over_the_file),
                 cmocka_unit_test(a_refusal_names_place_and_remedy),

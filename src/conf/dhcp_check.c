@@ -347,6 +347,27 @@ static void check_used_names(struct parser *p, const struct doc_node *dhcp,
         free(of_hosts.items);
 }
 
+void check_classes(struct parser *p, const struct doc_node *machines,
+                   const struct conf *conf) {
+        struct names names = { scratch(p, conf->dhcp.n_classes, sizeof(struct named)),
+                               0 };
+
+        for (size_t i = 0; names.items && i < conf->dhcp.n_classes; i++)
+                names_add(&names, conf->dhcp.classes[i].name, NULL);
+        if (names.n > 0)
+                qsort(names.items, names.n, sizeof(*names.items), compare_names);
+        for (size_t i = 0; names.items && i < conf->n_machines; i++) {
+                struct named key = { .name = conf->machines[i].class };
+
+                if (key.name && key.name[0] &&
+                    !(names.n > 0 &&
+                      bsearch(&key, names.items, names.n, sizeof(key), compare_names)))
+                        refuse_name(p, doc_get(item_of(machines, i), "class"), &names,
+                                    "class", key.name);
+        }
+        free(names.items);
+}
+
 /* ---- hosts among each other ---- */
 
 /* One way to know a host, or its address or its name: no two should have the same. */

@@ -51,6 +51,9 @@ void check_subnet(struct parser *p, const struct doc_node *node, void *item);
 void check_class(struct parser *p, const struct doc_node *node, void *item);
 void check_host(struct parser *p, const struct doc_node *node, void *item);
 void check_dhcp(struct parser *p, const struct doc_node *dhcp, struct conf *conf);
+/* The classes that `machines` names are there. */
+void check_classes(struct parser *p, const struct doc_node *machines,
+                   const struct conf *conf);
 
 /* A problem with the place of `node` (NULL: none). Texts up to a NULL are joined. */
 void problem(struct parser *p, const struct doc_node *node, const char *first, ...)
@@ -90,8 +93,8 @@ bool text_equal(const struct option *option, const void *a, const void *b);
 
 extern const struct type type_text, type_path, type_paths, type_names, type_bool,
         type_port, type_ports, type_count, type_limit, type_log_format, type_workers,
-        type_blksize, type_duration, type_time, type_u16, type_interface, type_address,
-        type_mac, type_network, type_mode, type_when, type_dhcp_options, type_serial,
-        type_map, type_maps, type_later, type_filename, type_server_name, type_url_path,
-        type_pools, type_globs, type_archs, type_prefixes, type_networks, type_bytes,
-        type_uuid, type_loader, type_secure;
+        type_blksize, type_passwords, type_lock, type_duration, type_time, type_u16,
+        type_interface, type_address, type_mac, type_network, type_mode, type_when,
+        type_dhcp_options, type_serial, type_map, type_maps, type_later, type_filename,
+        type_server_name, type_url_path, type_pools, type_globs, type_archs,
+        type_prefixes, type_networks, type_bytes, type_uuid, type_loader, type_secure;

@@ -75,8 +75,9 @@ static void check_item(struct parser *p, const struct doc_node *node, void *item
 }
 
 static void check_machine(struct parser *p, const struct doc_node *node, void *item) {
-        if (!doc_get(node, "mac") && !doc_get(node, "uuid"))
-                problem(p, node, "a machine needs the key 'mac' or 'uuid'", NULL);
+        if (!doc_get(node, "mac") && !doc_get(node, "uuid") && !doc_get(node, "class"))
+                problem(p, node, "a machine needs the key 'mac', 'uuid' or 'class'",
+                        NULL);
 }
 
 static const struct option subnet_keys[] = {
@@ -157,6 +158,9 @@ static const struct option pxe_keys[] = {
           PXE(prompt) },
         { "timeout", &type_time, "0s",
           "until the first item is taken; infinite waits for a key", PXE(timeout) },
+        { "automatic", &type_bool, "false",
+          "two items when none are given: the boot menu, and the local disk",
+          PXE(is_automatic) },
         { "menu", &type_maps, NULL, "the items", PXE(items), .keys = pxe_item_keys,
           .item_size = sizeof(struct scope_pxe_item), .check = check_item },
         { 0 },
@@ -167,11 +171,15 @@ static const struct option machine_keys[] = {
           .offset = offsetof(struct conf_machine, mac) },
         { "uuid", &type_uuid, NULL, "or by the UUID of its firmware",
           .offset = offsetof(struct conf_machine, has_uuid) },
+        { "class", &type_text, "", "or all machines of a class of `dhcp.classes`",
+          .offset = offsetof(struct conf_machine, class) },
         { "loader", &type_loader, "auto",
           "the kind of loader, instead of the automatic choice",
           .offset = offsetof(struct conf_machine, loader) },
         { "secure-boot", &type_secure, NULL, "true: only signed loaders",
           .offset = offsetof(struct conf_machine, secure_boot) },
+        { "timeout", &type_duration, "1s", "until `boot` starts; 0s waits for ever",
+          .offset = offsetof(struct conf_machine, timeout) },
         { "boot", &type_text, "", "the menu entry that is its default",
           .offset = offsetof(struct conf_machine, boot) },
         { "once", &type_later, NULL, "forget an assignment after it was booted once" },
@@ -306,6 +314,15 @@ static const struct option menu_keys[] = {
         { "submenus", &type_when, "auto",
           "a sub-menu for each system: auto when there are many entries; on; off",
           IN(menu, submenus) },
+        { "password", &type_passwords, NULL,
+          "asked for by what is locked: a text, or hashes for pxelinux ($6$...) and "
+          "GRUB "
+          "(grub.pbkdf2...)",
+          IN(menu, password) },
+        { "locked", &type_lock, "entries",
+          "entries: all but the disk and the default, and command lines; editing: "
+          "command lines alone",
+          IN(menu, locks_entries) },
         { "tools", &type_bool, "true",
           "a sub-menu of memory test, shells, restart and the like", IN(menu, tools) },
         { 0 },

@@ -6,6 +6,7 @@
 
 #include "conf/internal.h"
 #include "policy/menu.h"
+#include "policy/password.h"
 
 bool want_text(struct parser *p, const struct doc_node *node,
                const struct option *option) {
@@ -234,6 +235,44 @@ static void read_name(struct parser *p, const struct doc_node *node,
 }
 const struct type type_interface = { "an interface's name", "text", read_name,
                                      text_equal };
+static void read_password(struct parser *p, const struct doc_node *node,
+                          const struct option *option, void *at) {
+        if (!want_text(p, node, option))
+                return;
+        if (password_kind(node->text) == PASSWORD_BAD)
+                problem(p, node, option->key,
+                        ": this must have 1 to 127 characters that every keyboard has "
+                        "(ASCII), or be a hash such as $6$... or grub.pbkdf2.sha512...",
+                        NULL);
+        else
+                *(char **)at = parser_copy(p, node->text);
+}
+static const struct type type_password = { "a password", "text", read_password,
+                                           text_equal };
+static void read_passwords(struct parser *p, const struct doc_node *node,
+                           const struct option *option, void *at) {
+        read_list(p, node, option, at, &type_password);
+}
+const struct type type_passwords = { "a password or a list of its hashes", "passwords",
+                                     read_passwords, list_equal };
+
+static void read_lock(struct parser *p, const struct doc_node *node,
+                      const struct option *option, void *at) {
+        if (!want_text(p, node, option))
+                return;
+        if (strcmp(node->text, "entries") == 0)
+                *(bool *)at = true;
+        else if (strcmp(node->text, "editing") == 0)
+                *(bool *)at = false;
+        else
+                problem(p, node, option->key, " must be entries or editing, not '",
+                        node->text, "'", NULL);
+}
+static bool lock_equal(const struct option *option, const void *a, const void *b) {
+        return *(const bool *)a == *(const bool *)b;
+}
+const struct type type_lock = { "entries or editing", "word", read_lock, lock_equal };
+
 static void read_names(struct parser *p, const struct doc_node *node,
                        const struct option *option, void *at) {
         read_list(p, node, option, at, &type_interface);

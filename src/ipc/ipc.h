@@ -38,13 +38,13 @@ enum ipc_kind {
         IPC_MEDIUM, /* library → core, files: struct ipc_medium; fds: index, image */
         IPC_MEDIUM_GONE,   /* library → core, files: struct ipc_medium */
         IPC_MEDIA_SETTLED, /* library → core, files: the first scan is over */
-        IPC_GENERATE,  /* files → core: struct ipc_generate; tail: path, and when the
-                          core asked for a file: NUL and what that holds */
-        IPC_GENERATED, /* core → files: struct ipc_generated; fd: memfd; tail: by
-                          what was found */
-        IPC_QUERY,     /* admin → core: struct ipc_query; tail: verb NUL args */
-        IPC_ANSWER,    /* core → admin: struct ipc_answer; tail: JSON text */
-        IPC_STATUS,    /* parent → core: tail: the open doors, a JSON array */
+        IPC_GENERATE, /* files → core: struct ipc_generate; tail: path?query, and when
+                         the core asked for a file: NUL and what that holds */
+        IPC_GENERATED,   /* core → files: struct ipc_generated; fd: memfd; tail: by
+                            what was found */
+        IPC_QUERY,       /* admin → core: struct ipc_query; tail: verb NUL args */
+        IPC_ANSWER,      /* core → admin: struct ipc_answer; tail: JSON text */
+        IPC_STATUS,      /* parent → core: tail: the open doors, a JSON array */
         IPC_CERTIFICATE, /* parent → files: struct ipc_certificate; fds: the chain and
                             its key as PEM, sealed */
         IPC_NEED,        /* core → parent: struct ipc_need: open that door */

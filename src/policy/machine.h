@@ -9,6 +9,7 @@
  *
  * Bounded: the machine not heard of for longest goes first. Pure.
  */
+#include "policy/fetch.h"
 #include "policy/policy.h"
 
 enum { MACHINES_MAX = 4096 };
@@ -22,6 +23,9 @@ struct machine {
         bool has_fetched;            /* a file, in this story */
         enum policy_dialect dialect; /* of the last menu it asked for, in this story */
         uint64_t memory;             /* bytes; 0 until known */
+        bool is_lpxelinux;           /* its pxelinux is the one with HTTP */
+        nsec_t wrong;                /* password: when it last typed one */
+        struct fetch fetch;          /* by what its loader gets kernels */
 };
 
 struct machines;

@@ -146,6 +146,7 @@ static bool parse_ours(const char *name, struct menu_path *ret) {
                 { "boot.ipxe", MENU_PAGE_MENU, POLICY_DIALECT_IPXE },
                 { "shell.ipxe", MENU_PAGE_IPXE_SHELL, POLICY_DIALECT_IPXE },
                 { "grub.ipxe", MENU_PAGE_IPXE_GRUB, POLICY_DIALECT_IPXE },
+                { "unlock.ipxe", MENU_PAGE_UNLOCKED, POLICY_DIALECT_IPXE },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
@@ -155,6 +156,40 @@ static bool parse_ours(const char *name, struct menu_path *ret) {
                         ret->is_last = true;
                         return true;
                 }
+        return false;
+}
+
+static bool decode(const char *s, size_t length, char *ret, size_t n) {
+        size_t at = 0;
+
+        for (size_t i = 0; i < length; i++) {
+                char c = s[i];
+
+                if (c == '%') {
+                        if (i + 2 >= length || !is_hex(s + i + 1, 2))
+                                return false;
+                        c = (char)(hex_value(s[i + 1]) << 4 | hex_value(s[i + 2]));
+                        i += 2;
+                }
+                if (c == '\0' || at + 1 >= n)
+                        return false;
+                ret[at++] = c;
+        }
+        ret[at] = '\0';
+        return true;
+}
+
+bool menu_path_query(const char *query, const char *key, char *ret, size_t n) {
+        size_t n_key = strlen(key);
+
+        while (*query) {
+                size_t length = strcspn(query, "&");
+
+                if (length > n_key && strncmp(query, key, n_key) == 0 &&
+                    query[n_key] == '=')
+                        return decode(query + n_key + 1, length - n_key - 1, ret, n);
+                query += length + (query[length] == '&');
+        }
         return false;
 }
 

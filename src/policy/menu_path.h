@@ -21,6 +21,7 @@ enum menu_page {
         MENU_PAGE_ENTRIES,    /* without what can stand in a file only once */
         MENU_PAGE_IPXE_SHELL, /* for iPXE, started by another loader for its shell */
         MENU_PAGE_IPXE_GRUB,  /* for iPXE, to become GRUB */
+        MENU_PAGE_UNLOCKED,   /* one entry, for who knows the password */
 };
 
 struct menu_path {
@@ -36,6 +37,10 @@ struct menu_path {
 
 /* `path` is clean (base/path.h). False: no loader asks so. */
 MUST_USE bool menu_path_parse(const char *path, struct menu_path *ret);
+
+/* The value of `key` in "a=1&b=2", percent-decoded, without a NUL in it; false when it
+ * is not there or does not fit. */
+MUST_USE bool menu_path_query(const char *query, const char *key, char *ret, size_t n);
 
 /* The names of bootjack/, for a listing; NULL ends them. */
 extern const char *const menu_path_ours[];

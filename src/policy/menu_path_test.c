@@ -131,12 +131,41 @@ static void every_name_of_ours_is_known(void **state) {
         }
 }
 
+static void a_query_is_decoded_once(void **state) {
+        static const struct {
+                const char *query, *want; /* of `p`; NULL: it is not there */
+        } rows[] = {
+                { "p=secret", "secret" },
+                { "e=1&p=a%26b%3d%2525", "a&b=%25" },
+                { "p=", "" },
+                { "xp=1&p=2", "2" },
+                { "p=1&p=2", "1" },
+                { "p", NULL },
+                { "", NULL },
+                { "p=%", NULL },
+                { "p=%4", NULL },
+                { "p=%zz", NULL },
+                { "p=a%00b", NULL },
+                { "p=0123456789", NULL }, /* does not fit */
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                char value[10] = "?";
+
+                assert_int_equal(menu_path_query(rows[i].query, "p", value, 10),
+                                 rows[i].want != NULL);
+                if (rows[i].want)
+                        assert_string_equal(value, rows[i].want);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(loaders_names_are_known),
                 cmocka_unit_test(a_uuid_is_read_as_it_is_written),
                 cmocka_unit_test(the_folder_tells_the_firmware),
                 cmocka_unit_test(every_name_of_ours_is_known),
+                cmocka_unit_test(a_query_is_decoded_once),
         };
 
         return check_run("menu_path", tests);

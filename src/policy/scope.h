@@ -139,5 +139,6 @@ struct scope_pxe {
         const char *prompt; /* "": none */
         nsec_t timeout;     /* of the prompt; 0: at once, NSEC_NEVER: wait */
         const struct scope_pxe_item *items;
-        size_t n_items; /* 0: no menu of firmware's, the loader brings ours */
+        size_t n_items;    /* 0: no menu of firmware's, the loader brings ours */
+        bool is_automatic; /* two items of our own making, when there are none */
 };

@@ -255,18 +255,41 @@ static void add_groups(struct text *out, const struct menu *menu) {
         }
 }
 
-static void add_entry(struct text *out, const struct menu *menu, size_t i) {
-        const struct menu_entry *entry = &menu->entries[i];
-
-        text_add(out, "\n:e");
-        text_u64(out, i);
-        text_char(out, '\n');
+static void add_help_and_start(struct text *out, const struct menu *menu,
+                               const struct menu_entry *entry) {
         if (render_has(entry->help)) {
                 text_add(out, "echo");
                 add_shown(out, entry->help);
                 text_char(out, '\n');
         }
         add_start(out, menu, entry);
+}
+
+/* iPXE compares nothing that it could not show, so that the server has to: it gives the
+ * entry to who knows the password. Without HTTP nobody can ask it. */
+static void add_lock(struct text *out, const struct menu *menu,
+                     const struct menu_entry *entry) {
+        if (menu->http_port == 0) {
+                text_add(out, "goto failed\n");
+                return;
+        }
+        text_add(out, "login || goto menu\nchain --autofree ");
+        render_url(out, menu, "bootjack/unlock.ipxe", true);
+        text_add(out, "?entry=");
+        render_encoded(out, entry->id);
+        text_add(out, "&password=${password:uristring} || goto failed\ngoto menu\n");
+}
+
+static void add_entry(struct text *out, const struct menu *menu, size_t i) {
+        const struct menu_entry *entry = &menu->entries[i];
+
+        text_add(out, "\n:e");
+        text_u64(out, i);
+        text_char(out, '\n');
+        if (entry->is_locked)
+                add_lock(out, menu, entry);
+        else
+                add_help_and_start(out, menu, entry);
 }
 
 /* GRUB takes its server from whoever gave the address; told here who that is, it finds
@@ -305,6 +328,27 @@ void render_ipxe(const struct menu *menu, struct text *out) {
                       "prompt --timeout 5000 Press a key to go on ||\n"
                       "goto menu\n");
         add_local(out, menu);
+}
+
+void render_ipxe_entry(const struct menu *menu, size_t i, struct text *out) {
+        text_add(out, "#!ipxe\n");
+        if (menu->entries[i].kind == MENU_LOCAL || !can_start(&menu->entries[i]))
+                text_add(out, "exit 0\n");
+        else
+                add_help_and_start(out, menu, &menu->entries[i]);
+        text_add(out, "\n:failed\n"
+                      "imgfree\n"
+                      "echo That did not work; the menu comes again.\n"
+                      "prompt --timeout 5000 Press a key to go on ||\n"
+                      "\n:menu\n"
+                      "exit 0\n");
+}
+
+void render_ipxe_refusal(struct text *out) {
+        text_add(out, "#!ipxe\n"
+                      "echo That is not the password.\n"
+                      "prompt --timeout 3000 Press a key to go on ||\n"
+                      "exit 0\n");
 }
 
 void render_ipxe_grub(const struct menu *menu, struct text *out) {

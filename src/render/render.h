@@ -21,5 +21,9 @@ void render_grub_local(const struct menu *menu, struct text *out);
 void render_ipxe(const struct menu *menu, struct text *out);
 /* What iPXE runs to become GRUB with its whole menu. */
 void render_ipxe_grub(const struct menu *menu, struct text *out);
+/* One entry, asked for by the above when it was locked and the password is right; and
+ * what is answered when that is wrong. */
+void render_ipxe_entry(const struct menu *menu, size_t i, struct text *out);
+void render_ipxe_refusal(struct text *out);
 /* What iPXE runs where another loader's menu said "iPXE shell". */
 void render_ipxe_shell(struct text *out);

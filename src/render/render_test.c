@@ -132,6 +132,30 @@ static const struct menu kinds = {
         },
 };
 
+/* A password: the disk and what starts by itself ask for none. */
+static const struct menu locked = {
+        .title = "Locked",
+        .timeout = 10 * NSEC_PER_SEC,
+        .server = 0xc0a80106,
+        .http_port = 80,
+        .password = { true, "$6$salt$hash", "grub.pbkdf2.sha512.10000.AA.BB" },
+        .groups = { "Debian" },
+        .n_groups = 1,
+        .n_entries = 3,
+        .entries = { { .kind = MENU_LOCAL, .id = "local", .title = "Disk" },
+                     { .kind = MENU_LINUX,
+                       .group = 1,
+                       .is_locked = true,
+                       .id = "debian-12",
+                       .title = "Debian 12",
+                       .kernel = "media/d/linux",
+                       FILES({ "media/d/initrd" }) },
+                     { .kind = MENU_SHELL,
+                       .is_locked = true,
+                       .id = "shell",
+                       .title = "Shell" } },
+};
+
 #define EVIL "a'; halt ${net0/mac} \n} || shell\x1b[2J"
 
 static const struct menu hostile = {
@@ -227,6 +251,24 @@ static void render_entries(const struct menu *menu, struct text *out) {
         render_extlinux(&copy, out);
 }
 
+/* Nobody gave a hash that this loader could check. */
+static void render_without_hash(const struct menu *menu, struct text *out) {
+        struct menu copy = *menu;
+
+        copy.password.pxelinux = copy.password.grub = "";
+        render_pxelinux(&copy, out);
+        text_add(out, "----\n");
+        render_grub(&copy, out);
+}
+
+static void render_unlocked(const struct menu *menu, struct text *out) {
+        render_ipxe_entry(menu, 1, out);
+        text_add(out, "----\n");
+        render_ipxe_entry(menu, 0, out);
+        text_add(out, "----\n");
+        render_ipxe_refusal(out);
+}
+
 static const struct {
         const char *name;
         void (*render)(const struct menu *menu, struct text *out);
@@ -234,13 +276,17 @@ static const struct {
         { "pxelinux", render_pxelinux }, { "grub", render_grub },
         { "ipxe", render_ipxe_by_http }, { "extlinux", render_extlinux },
         { "local", render_grub_local },  { "ipxegrub", render_ipxe_grub },
-        { "fragment", render_entries },
+        { "fragment", render_entries },  { "nohash", render_without_hash },
+        { "unlocked", render_unlocked },
 };
 
 static const struct {
         const char *name;
         const struct menu *menu;
-} models[] = { { "plain", &plain }, { "kinds", &kinds }, { "hostile", &hostile } };
+} models[] = { { "plain", &plain },
+               { "kinds", &kinds },
+               { "hostile", &hostile },
+               { "locked", &locked } };
 
 /* The name of a golden file is MODEL.DIALECT. */
 static void is_golden(const char *model, const char *dialect) {
@@ -278,6 +324,15 @@ static void ipxe_becomes_grub(void **state) {
 }
 static void entries_alone_can_be_included(void **state) {
         is_golden("plain", "fragment");
+}
+static void a_password_guards_in_each_loaders_way(void **state) {
+        is_golden("locked", "pxelinux");
+        is_golden("locked", "grub");
+        is_golden("locked", "ipxe");
+        is_golden("locked", "unlocked");
+}
+static void without_a_hash_that_fits_nobody_enters(void **state) {
+        is_golden("locked", "nohash");
 }
 static void a_label_is_no_command_anywhere(void **state) {
         is_golden("hostile", "pxelinux");
@@ -323,6 +378,8 @@ int main(int argc, char **argv) {
                 cmocka_unit_test(grub_goes_straight_to_the_disk),
                 cmocka_unit_test(ipxe_becomes_grub),
                 cmocka_unit_test(entries_alone_can_be_included),
+                cmocka_unit_test(a_password_guards_in_each_loaders_way),
+                cmocka_unit_test(without_a_hash_that_fits_nobody_enters),
                 cmocka_unit_test(a_label_is_no_command_anywhere),
                 cmocka_unit_test(no_control_character_is_rendered),
         };

@@ -54,8 +54,10 @@ static void pass_event(struct core *core, const struct ipc_message *message) {
         if (!event_unpack(message->tail, message->n_tail, &event))
                 return;
         core_event(core, &event);
-        if (event.kind == EVENT_FILE_STARTED)
+        if (event.kind == EVENT_FILE_STARTED) {
                 core_dhcp_fetched(core, event.mac);
+                core_menu_fetched(core, machine_of(core, &event), &event);
+        }
 }
 
 /* ---- media ---- */

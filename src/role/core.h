@@ -13,6 +13,7 @@
 #include "media/index.h"
 #include "policy/machine.h"
 #include "policy/menu.h"
+#include "policy/password.h"
 #include "proto/dhcp4_server.h"
 #include "role/menu_model.h"
 #include "role/role.h"
@@ -23,6 +24,7 @@ enum {
         CORE_ADDRESSES_MAX = CORE_INTERFACES_MAX * (1 + NET_MORE_MAX),
         CORE_SOCKETS_MAX = 96,
         CORE_MEDIA_MAX = 512,
+        PXE_TYPE_MENU = 0x8001, /* PXE 2.1 table 2-3: from 32768 on the vendor's own */
 };
 
 struct core;
@@ -73,6 +75,7 @@ struct core {
         struct dhcp4_server *dhcp;
         struct dhcp4_interface dhcp_interfaces[CORE_ADDRESSES_MAX];
         struct scope_subnet *dhcp_subnets; /* that the server borrows */
+        struct scope_pxe_item pxe_items[2]; /* the same; of dhcp.pxe.automatic */
         struct policy_rules rules;
         struct core_machine_rules machine_rules; /* that the server borrows */
         struct dhcp4_actions *actions;
@@ -96,6 +99,7 @@ struct core {
         struct core_medium media[CORE_MEDIA_MAX];
         size_t n_media;
         struct menu_tools tools; /* that are there */
+        struct password password;
         bool nfs_is_needed;      /* a medium came that needs it */
         bool is_settled;         /* the library has looked at everything once */
         struct loop_timer *settle_timer;
@@ -153,11 +157,14 @@ void core_probe(struct core *core, ip4_t address, int ifindex, bool is_on_link);
 void core_probe_stop(struct core *core);
 /* The menu for one machine, seen from the address that it knows us by, in whose
  * loader's language. For menu_model_free(). */
-MUST_USE int core_menu_new(struct core *core, const struct machine *machine,
+MUST_USE int core_menu_new(struct core *core, struct machine *machine,
                            ip4_t server, unsigned firmware, enum policy_dialect dialect,
                            struct menu_model **ret);
 /* Looks for the tools that menus offer. */
 void core_menu_configure(struct core *core);
+/* A machine has begun to fetch a file: what that tells of its loader. */
+void core_menu_fetched(struct core *core, struct machine *machine,
+                       const struct event *event);
 /* The bit of menu.h for a firmware; 0 when no entry can be for it. */
 unsigned core_menu_firmware(enum policy_firmware firmware);
 void core_generate(struct core *core, struct ipc_channel *channel,

@@ -94,6 +94,30 @@ static size_t copy_subnets(const struct core *core, struct scope_subnet *ret) {
         return n;
 }
 
+/* A menu of firmware's own, of what it can do without a loader: ours, or the disk. What
+ * comes first is taken when nobody presses a key. */
+static struct scope_pxe pxe_menu(struct core *core) {
+        static const char ours[] = "Boot menu", disk[] = "Boot from the local disk";
+        const struct conf *conf = core->role->conf;
+        struct scope_pxe pxe = conf->dhcp.pxe;
+        bool is_local = strcmp(conf->menu.initial, "local") == 0;
+
+        if (!pxe.is_automatic || pxe.n_items > 0)
+                return pxe;
+        core->pxe_items[is_local] = (struct scope_pxe_item){
+                .type = PXE_TYPE_MENU, .title = ours, .file = ""
+        };
+        core->pxe_items[!is_local] = (struct scope_pxe_item){ .title = disk,
+                                                              .file = "" };
+        pxe.items = core->pxe_items;
+        pxe.n_items = ARRAY_SIZE(core->pxe_items);
+        if (!pxe.prompt || pxe.prompt[0] == '\0')
+                pxe.prompt = "Press F8 for the boot menu";
+        if (pxe.timeout == 0)
+                pxe.timeout = 5 * NSEC_PER_SEC;
+        return pxe;
+}
+
 /* The server borrows: subnets are kept here, all else belongs to the configuration. */
 int core_dhcp_configure(struct core *core) {
         const struct conf *conf = core->role->conf;
@@ -113,7 +137,7 @@ int core_dhcp_configure(struct core *core) {
                 .n_classes = conf->dhcp.n_classes,
                 .hosts = conf->dhcp.hosts,
                 .n_hosts = conf->dhcp.n_hosts,
-                .pxe = conf->dhcp.pxe,
+                .pxe = pxe_menu(core),
         };
         struct core_machine_rules before;
         int r;

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -97,10 +98,44 @@ static const char *served(const struct core *core, const char *name) {
         return core_rules_has_file(core, name) ? name : NULL;
 }
 
+/* Tens of milliseconds, and only when it is another password than before. */
+static void configure_password(struct core *core) {
+        const struct conf_texts *written = &core->role->conf->menu.password;
+        uint8_t salt[PASSWORD_SALT] = { 0 };
+
+        if (getrandom(salt, sizeof(salt), 0) != sizeof(salt))
+                memcpy(salt, &(nsec_t){ loop_realtime() }, sizeof(nsec_t));
+        password_make((const char *const *)written->items, written->n, salt,
+                      &core->password);
+}
+
 void core_menu_configure(struct core *core) {
+        configure_password(core);
         core->tools.memory_test = served(core, "memtest86+x64.bin");
         core->tools.ipxe = served(core, "ipxe.lkrn");
         core->tools.has_grub = served(core, "grubx64.efi") != NULL;
+}
+
+static void say_avoided(struct core *core, const struct machine *machine) {
+        struct event event = { .kind = EVENT_HTTP_AVOIDED,
+                               .mac = machine->facts.mac,
+                               .address = machine->address };
+
+        core_event(core, &event);
+}
+
+void core_menu_fetched(struct core *core, struct machine *machine,
+                       const struct event *event) {
+        const char *door = event->values[0].text, *path = event->values[1].text;
+        bool is_http = strncmp(door, "http", 4) == 0;
+
+        if (!machine)
+                return;
+        if (strcmp(path, "lpxelinux.0") == 0 || strcmp(path, "pxelinux.0") == 0)
+                machine->is_lpxelinux = path[0] == 'l';
+        if ((is_http || strcmp(door, "tftp") == 0) &&
+            fetch_seen(&machine->fetch, path, is_http, loop_realtime()))
+                say_avoided(core, machine);
 }
 
 /* What suits the loader and the firmware. */
@@ -127,29 +162,68 @@ static bool is_machine(const struct conf_machine *m, const struct policy_facts *
         return !mac_is_zero(m->mac) && mac_is_equal(m->mac, facts->mac);
 }
 
-static const char *assigned(const struct conf *conf, const struct machine *machine) {
+/* By what is known when a menu is asked for: nothing that relays told DHCP. */
+static bool is_of_class(const struct conf *conf, const char *class,
+                        const struct machine *machine) {
+        const struct policy_facts *facts = &machine->facts;
+        struct scope_client client = {
+                .facts = facts,
+                .user_class = { (const uint8_t *)facts->user_class,
+                                strlen(facts->user_class) },
+                .address = machine->address,
+        };
+
+        for (size_t i = 0; *class && i < conf->dhcp.n_classes; i++)
+                if (strcmp(conf->dhcp.classes[i].name, class) == 0 &&
+                    scope_matches(&conf->dhcp.classes[i].match, &client))
+                        return true;
+        return false;
+}
+
+/* A machine's own assignment before that of a class. */
+static const struct conf_machine *assigned(const struct conf *conf,
+                                           const struct machine *machine) {
         for (size_t i = 0; machine && i < conf->n_machines; i++)
                 if (is_machine(&conf->machines[i], &machine->facts) &&
                     conf->machines[i].boot[0])
-                        return conf->machines[i].boot;
+                        return &conf->machines[i];
+        for (size_t i = 0; machine && i < conf->n_machines; i++)
+                if (conf->machines[i].boot[0] &&
+                    is_of_class(conf, conf->machines[i].class, machine))
+                        return &conf->machines[i];
         return NULL;
 }
 
-int core_menu_new(struct core *core, const struct machine *machine, ip4_t server,
+/* GRUB 2.06 knows no port but 80; of pxelinux, lpxelinux alone has HTTP. */
+static bool by_http(struct core *core, struct machine *machine,
+                    enum policy_dialect dialect) {
+        uint16_t port = core->role->conf->http.port;
+        bool can = dialect == POLICY_DIALECT_IPXE ||
+                   (dialect == POLICY_DIALECT_GRUB && port == 80) ||
+                   (dialect == POLICY_DIALECT_PXELINUX && machine &&
+                    machine->is_lpxelinux);
+
+        return can && port != 0 &&
+               (!machine || fetch_by_http(&machine->fetch, loop_realtime()));
+}
+
+int core_menu_new(struct core *core, struct machine *machine, ip4_t server,
                   unsigned firmware, enum policy_dialect dialect,
                   struct menu_model **ret) {
         const struct conf *conf = core->role->conf;
-        const char *entry = assigned(conf, machine);
+        const struct conf_machine *own = assigned(conf, machine);
         struct menu_medium media[CORE_MEDIA_MAX];
         struct policy_decision decision = { 0 };
         struct menu_wish wish = {
                 .title = conf->menu.title,
-                .initial = entry ? entry : conf->menu.initial,
+                .initial = own ? own->boot : conf->menu.initial,
                 .serial = conf->menu.serial,
-                .timeout = conf->menu.timeout == NSEC_NEVER ? 0 : conf->menu.timeout,
+                .timeout = own ? own->timeout : conf->menu.timeout,
                 .server = server,
                 .http_port = conf->http.port,
-                .by_http = dialect == POLICY_DIALECT_IPXE,
+                .by_http = by_http(core, machine, dialect),
+                .password = core->password.is_on ? &core->password : NULL,
+                .locks_entries = conf->menu.locks_entries,
                 .firmware = firmware,
                 .dialect = dialect,
                 .memory = machine ? machine->memory : 0,
@@ -294,8 +368,62 @@ static enum policy_dialect next_dialect(const struct menu_path *asked,
         return asked->page == MENU_PAGE_IPXE_GRUB ? POLICY_DIALECT_GRUB : dialect;
 }
 
-static int generate(struct core *core, const char *path, ip4_t client, ip4_t server,
-                    struct text *out) {
+static void say_refused(struct core *core, const struct machine *machine,
+                        const char *id, const char *why) {
+        struct event event = { .kind = EVENT_MENU_REFUSED,
+                               .mac = machine->facts.mac,
+                               .address = machine->address };
+
+        event.values[0] = (struct event_value)EVENT_TEXT(id);
+        event.values[1] = (struct event_value)EVENT_TEXT(why);
+        core_event(core, &event);
+}
+
+/* Two seconds after a wrong one, the next is not even looked at. */
+static bool knows_password(struct core *core, struct machine *machine,
+                           const char *typed) {
+        nsec_t now = loop_realtime();
+
+        if (machine->wrong != 0 && now >= machine->wrong &&
+            now - machine->wrong < 2 * NSEC_PER_SEC)
+                return false;
+        machine->wrong = password_is(&core->password, typed) ? 0 : now;
+        return machine->wrong == 0;
+}
+
+/* The query is ?entry=ID&password=... */
+static void render_unlocked(struct core *core, const struct menu *menu,
+                            struct machine *machine, const char *query,
+                            struct text *out) {
+        char id[256], typed[256];
+        size_t i;
+
+        if (!machine || !menu_path_query(query, "entry", id, sizeof(id)) ||
+            !menu_path_query(query, "password", typed, sizeof(typed))) {
+                render_ipxe_refusal(out);
+                return;
+        }
+        i = menu_find(menu, id);
+        if (i == menu->n_entries) {
+                say_refused(core, machine, id, "there is no such entry now");
+                render_ipxe_refusal(out);
+        } else if (menu->entries[i].is_locked &&
+                   !knows_password(core, machine, typed)) {
+                say_refused(core, machine, id, "wrong password");
+                render_ipxe_refusal(out);
+        } else {
+                render_ipxe_entry(menu, i, out);
+        }
+}
+
+static bool starts_from_us(const struct menu *menu) {
+        return menu->timeout > 0 && menu->entries[menu->initial].kind != MENU_LOCAL;
+}
+
+/* `query` is what followed a '?' in the request; it may hold a password and is told to
+ * nobody. */
+static int generate(struct core *core, const char *path, const char *query,
+                    ip4_t client, ip4_t server, struct text *out) {
         struct menu_path asked;
         struct machine *machine;
         struct menu_model *m = NULL;
@@ -311,7 +439,13 @@ static int generate(struct core *core, const char *path, ip4_t client, ip4_t ser
         if (r < 0)
                 return r;
         m->menu.is_fragment = asked.page == MENU_PAGE_ENTRIES;
-        render(&m->menu, &asked, machine, dialect, out);
+        if (asked.page == MENU_PAGE_UNLOCKED)
+                render_unlocked(core, &m->menu, machine, query, out);
+        else
+                render(&m->menu, &asked, machine, dialect, out);
+        if (machine && m->menu.by_http && dialect != POLICY_DIALECT_IPXE)
+                fetch_offered(&machine->fetch, starts_from_us(&m->menu),
+                              loop_realtime());
         if (machine)
                 machine->dialect = next_dialect(&asked, dialect);
         say_rendered(core, path, &m->menu, client, dialect);
@@ -334,19 +468,25 @@ void core_generate(struct core *core, struct ipc_channel *channel,
                    const struct ipc_message *message) {
         const struct ipc_generate *request = message->body;
         struct ipc_generated answer = { .ticket = request->ticket };
-        struct text path = { 0 }, out = { 0 };
+        struct text path = { 0 }, query = { 0 }, out = { 0 };
+        const uint8_t *tail = message->tail;
+        const uint8_t *mark = memchr(tail, '?', message->n_tail);
+        size_t n = mark ? (size_t)(mark - tail) : message->n_tail;
         int fd = -1;
 
         if (core_made(core, channel, message))
                 return;
-        text_bytes(&path, message->tail, message->n_tail);
-        if (generate(core, text_string(&path), request->client, request->server,
-                     &out) == 0)
+        text_bytes(&path, tail, n);
+        if (mark)
+                text_bytes(&query, mark + 1, message->n_tail - n - 1);
+        if (generate(core, text_string(&path), text_string(&query), request->client,
+                     request->server, &out) == 0)
                 fd = to_memfd(&out);
         answer.found = fd >= 0;
         (void)ipc_send(channel, IPC_GENERATED, &answer, NULL, 0, &fd, fd >= 0);
         if (fd >= 0)
                 close(fd);
         text_done(&path);
+        text_done(&query);
         text_done(&out);
 }

@@ -25,7 +25,8 @@ ip4_t files_server_of(struct files *files, ip4_t local, struct ip6 local6);
 /* Stamps and sends an event to the core. */
 void files_event(struct files *files, struct event *event);
 
-/* `answer` is VTREE_OK with a file (the callee takes the reference), VTREE_NOT_FOUND,
+/* `path` may have a query behind a '?', which is for the core alone.
+ * `answer` is VTREE_OK with a file (the callee takes the reference), VTREE_NOT_FOUND,
  * or -ETIMEDOUT when the core did not answer; never called from within the request.
  * Returns a ticket for files_generate_cancel(), or -errno. */
 typedef void (*files_generated_fn)(int answer, struct vtree_file *file, void *userdata);

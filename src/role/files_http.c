@@ -305,11 +305,22 @@ static void on_generated(int answer, struct vtree_file *file, void *userdata) {
         run(c);
 }
 
+/* A query goes with what is ours alone; it is in no log, as there may be a password in
+ * it. */
 static void generate(struct connection *c) {
+        const struct span *query = &c->http.request.query;
+        struct text path = { 0 };
+
+        text_add(&path, c->http.path);
+        if (query->n > 0 && strncmp(c->http.path, "bootjack/", 9) == 0) {
+                text_char(&path, '?');
+                text_bytes(&path, query->data, query->n);
+        }
         c->ticket = files_generate(
-                c->door->files, c->http.path, c->peer.address,
+                c->door->files, text_string(&path), c->peer.address,
                 files_server_of(c->door->files, c->local.address, c->local.address6),
                 on_generated, c);
+        text_done(&path);
         if (c->ticket < 0) {
                 c->ticket = -1;
                 answer_nothing(c, 503, "the server cannot make this file now", NULL);

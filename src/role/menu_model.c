@@ -481,6 +481,27 @@ static void begin(const struct menu_wish *wish, struct menu *menu) {
         };
 }
 
+/* What starts by itself asks nobody, and the local disk is everybody's; a command line
+ * never is. */
+static void lock(const struct menu_wish *wish, struct menu *menu) {
+        if (!wish->password)
+                return;
+        menu->password.is_on = true;
+        menu->password.pxelinux = wish->password->syslinux;
+        menu->password.grub = wish->password->grub;
+        for (size_t i = 0; i < menu->n_entries; i++) {
+                struct menu_entry *entry = &menu->entries[i];
+                bool is_shell = entry->kind == MENU_SHELL || entry->kind == MENU_IPXE;
+                bool is_free = entry->kind == MENU_LOCAL ||
+                               entry->kind == MENU_GRUB || /* which asks by itself */
+                               entry->kind == MENU_REBOOT ||
+                               entry->kind == MENU_POWEROFF ||
+                               (i == menu->initial && menu->timeout > 0);
+
+                entry->is_locked = !is_free && (wish->locks_entries || is_shell);
+        }
+}
+
 int menu_model_new(const struct menu_wish *wish, struct menu_model **ret) {
         struct menu_model *model = calloc(1, sizeof(*model));
         struct building b = { .wish = wish, .model = model };
@@ -503,6 +524,7 @@ int menu_model_new(const struct menu_wish *wish, struct menu_model **ret) {
         if (menu->initial == menu->n_entries)
                 menu->initial = 0; /* that medium is not here now: the disk is safe */
         menu_arrange(menu);
+        lock(wish, menu);
         *ret = model;
         return 0;
 }

@@ -9,6 +9,7 @@
  */
 #include "media/index.h"
 #include "policy/menu.h"
+#include "policy/password.h"
 #include "policy/policy.h"
 
 struct menu_medium {
@@ -38,6 +39,8 @@ struct menu_wish {
         bool is_secure;   /* Secure Boot is asked for */
         bool never_nests; /* no sub-menus */
         bool always_nests;
+        const struct password *password; /* NULL: none */
+        bool locks_entries;              /* not command lines alone */
         struct menu_tools tools;
         const struct menu_medium *media;
         size_t n_media;

@@ -316,6 +316,47 @@ static void paths_are_of_the_medium_or_of_the_tree(void **state) {
         menu_model_free(model);
 }
 
+/* "id id": those that ask for the password. */
+static void locks(const struct menu_wish *w, const char *want) {
+        struct menu_model *model;
+        struct text out = { 0 };
+
+        assert_int_equal(menu_model_new(w, &model), 0);
+        for (size_t i = 0; i < model->menu.n_entries; i++)
+                if (model->menu.entries[i].is_locked) {
+                        text_add(&out, out.n ? " " : "");
+                        text_add(&out, model->menu.entries[i].id);
+                }
+        assert_string_equal(text_string(&out), want);
+        assert_int_equal(model->menu.password.is_on, w->password != NULL);
+        text_done(&out);
+        menu_model_free(model);
+}
+
+static void a_password_locks_all_but_the_disk_and_the_default(void **state) {
+        static const struct password password = { .is_on = true };
+        struct menu_wish w;
+
+        add_linux("a", "debian", "12", "Debian 12");
+        add_linux("b", "debian", "11", "Debian 11");
+        w = wish();
+        w.dialect = POLICY_DIALECT_IPXE;
+        w.tools.are_wanted = true;
+        w.locks_entries = true;
+        locks(&w, "");
+        w.password = &password;
+        locks(&w, "a b shell");
+        /* Nobody sits there to type it. */
+        w.initial = "b";
+        w.timeout = NSEC_PER_SEC;
+        locks(&w, "a shell");
+        /* But who waits for ever waits for a person. */
+        w.timeout = 0;
+        locks(&w, "a b shell");
+        w.locks_entries = false;
+        locks(&w, "shell");
+}
+
 /* A medium says how long its own texts are. */
 static void a_text_of_any_length_is_kept(void **state) {
         static char args[100000];
@@ -356,6 +397,7 @@ int main(void) {
                 T(the_way_fits_the_memory),
                 T(what_stands_in_the_way_is_said),
                 T(paths_are_of_the_medium_or_of_the_tree),
+                T(a_password_locks_all_but_the_disk_and_the_default),
                 T(a_text_of_any_length_is_kept),
         };
 

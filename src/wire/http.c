@@ -141,6 +141,8 @@ static enum http_verdict parse_target(struct http_request *r, struct span s) {
                 return r->method >= HTTP_METHOD_OTHER ? HTTP_OK : HTTP_BAD_TARGET;
         }
         r->target = (struct span){ s.data, index_of(s, '?') };
+        if (r->target.n < s.n)
+                r->query = after(s, r->target.n + 1);
         return HTTP_OK;
 }
 

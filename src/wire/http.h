@@ -38,6 +38,7 @@ struct http_request {
         enum http_method method;
         unsigned minor;     /* 0 or 1 */
         struct span target; /* the path, as sent: no authority, no query */
+        struct span query;  /* what follows the '?' */
         struct span host, user_agent, referer;
         /* Absent ones are empty. */
         struct span range, if_range, if_match, if_none_match, if_modified_since,
