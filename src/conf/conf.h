@@ -69,7 +69,9 @@ struct conf {
                 bool index;       /* list folders */
                 char *access_log; /* "": none */
                 bool log_is_combined;
-                uint32_t min_rate; /* bytes a second; 0: any */
+                uint32_t per_source;  /* connections of one address; 0: any number */
+                uint32_t connections; /* of a worker; 0: any number */
+                uint32_t min_rate;    /* bytes a second; 0: any */
                 char *root; /* a path not found at the top is looked for below this */
         } http;
         struct {

@@ -28,10 +28,9 @@ static nsec_t later(nsec_t now, nsec_t wait) {
 }
 
 void http_connection_init(struct http_connection *ret, nsec_t now) {
-        *ret = (struct http_connection){
-                .deadlines = &http_deadlines_default,
-                .deadline = later(now, http_deadlines_default.idle),
-        };
+        memset(ret, 0, offsetof(struct http_connection, path) + 1);
+        ret->deadlines = &http_deadlines_default;
+        ret->deadline = later(now, http_deadlines_default.idle);
 }
 
 void http_connection_done(struct http_connection *c) {

@@ -400,7 +400,7 @@ static void a_listing_escapes_names(void **state) {
         http_listing_begin(&page, "a<b");
         http_listing_entry(&page, "\"><script>&'\x1b", false, 10, second);
         http_listing_entry(&page, "javascript:x y", true, 0, 0);
-        http_listing_end(&page);
+        http_listing_end(&page, 20000);
         assert_null(strstr(text_string(&page), "<script>"));
         assert_null(strchr(text_string(&page), '\x1b'));
         assert_non_null(strstr(text_string(&page), "/a&lt;b"));

@@ -80,6 +80,14 @@ void http_listing_entry(struct text *out, const char *name, bool is_folder,
         text_add(out, "</td></tr>\n");
 }
 
-void http_listing_end(struct text *out) {
-        text_add(out, "</table></body></html>\n");
+void http_listing_end(struct text *out, size_t n_most) {
+        text_add(out, "</table>\n");
+        if (n_most > 0) {
+                text_add(out, "<p>This folder has more than ");
+                text_u64(out, n_most);
+                text_add(out,
+                         " names; the others are not shown, and can be fetched all "
+                         "the same.</p>\n");
+        }
+        text_add(out, "</body></html>\n");
 }

@@ -19,17 +19,16 @@
 #include "role/files_source.h"
 
 enum {
-        CONNECTIONS_MAX = 4096, /* a worker's */
-        CONNECTIONS_PER_SOURCE = 64,
         LISTEN_MAX = 256,
         ACCEPTS_AT_ONCE = 64,
         READS_AT_ONCE = 16,
         ANSWERS_AT_ONCE = 32, /* pipelined */
         TURN_BYTES = 4 * 1024 * 1024,
         STARTED_TOLD_FROM = 1 << 20, /* installers fetch thousands of small files */
-        LISTED_MAX = 50000,
-        TOGETHER_MAX = 32 * 1024, /* a file this small leaves with its head, */
-        HEAD_MAX = 4096,          /* which is never longer */
+        LISTED_MAX = 20000,
+        LISTINGS_BYTES_MAX = 64 << 20, /* of all that are on their way */
+        TOGETHER_MAX = 32 * 1024,      /* a file this small leaves with its head, */
+        HEAD_MAX = 4096,               /* which is never longer */
 };
 
 static const nsec_t progress_every = 250 * NSEC_PER_MSEC;
@@ -49,6 +48,7 @@ struct files_http {
         struct loop_timer *resume; /* listening stops while there are no descriptors */
         struct list connections;   /* the one that was served longest ago comes first */
         size_t n_connections;
+        size_t n_listings_bytes;
         struct files_sources sources;
         struct tls_server *tls; /* NULL: no certificate yet */
         int log;                /* -1: none */
@@ -68,6 +68,7 @@ struct connection {
         nsec_t held_since;       /* by it; NEVER: it is not */
         int64_t ticket;          /* of a file that the core still makes; -1: none */
         struct vtree_file *file; /* of the current answer */
+        size_t n_listing_bytes;
         bool is_sending; /* STARTED was told, or would have been for a larger file */
         nsec_t started, progress_told;
         nsec_t deadline; /* as the timer has it */
@@ -186,11 +187,17 @@ static void tell_refused_here(struct connection *c) {
         text_done(&asked);
 }
 
+static void forget_listing(struct connection *c) {
+        c->door->n_listings_bytes -= c->n_listing_bytes;
+        c->n_listing_bytes = 0;
+}
+
 static struct connection *connection_free(struct connection *c) {
         if (!c)
                 return NULL;
         if (c->ticket >= 0)
                 files_generate_cancel(c->door->files, c->ticket);
+        forget_listing(c);
         files_wait_cancel(&c->disk);
         loop_watch_free(c->watch);
         loop_timer_free(c->timer);
@@ -229,29 +236,33 @@ static void answer_nothing(struct connection *c, unsigned status, const char *wh
 
 struct listing {
         struct text page;
-        size_t n;
 };
 
 static void list_entry(const struct vtree_entry *entry, void *userdata) {
         struct listing *l = userdata;
 
-        if (l->n++ < LISTED_MAX)
-                http_listing_entry(&l->page, entry->name, entry->is_folder, entry->size,
-                                   entry->mtime);
+        http_listing_entry(&l->page, entry->name, entry->is_folder, entry->size,
+                           entry->mtime);
 }
 
 static void answer_listing(struct connection *c, const char *path) {
         struct listing l = { 0 };
+        bool is_cut = false;
 
         if (!files_conf(c->door->files)->http.index) {
                 answer_nothing(c, 403, "folders are not listed here (http.index)",
                                NULL);
                 return;
         }
+        if (c->door->n_listings_bytes > LISTINGS_BYTES_MAX) {
+                answer_nothing(c, 503, "too many long listings are on their way", NULL);
+                return;
+        }
         http_listing_begin(&l.page, c->http.path);
-        if (vtree_list(files_tree(c->door->files), path, list_entry, &l) != VTREE_OK)
+        if (vtree_list_some(files_tree(c->door->files), path, LISTED_MAX, list_entry,
+                            &l, &is_cut) != VTREE_OK)
                 l.page.failed = true;
-        http_listing_end(&l.page);
+        http_listing_end(&l.page, is_cut ? LISTED_MAX : 0);
         if (l.page.failed)
                 answer_nothing(c, 500, "the folder could not be listed", NULL);
         else
@@ -260,6 +271,8 @@ static void answer_listing(struct connection *c, const char *path) {
                         &(struct http_found){ .kind = HTTP_FOUND_LISTING,
                                               .text = text_string(&l.page) },
                         loop_now(), loop_realtime());
+        c->n_listing_bytes = c->http.out.n;
+        c->door->n_listings_bytes += c->n_listing_bytes;
         text_done(&l.page);
 }
 
@@ -404,6 +417,7 @@ static void write_log(struct connection *c) {
 
 static void on_answered(struct connection *c) {
         write_log(c);
+        forget_listing(c);
         if (c->http.why)
                 tell_refused_here(c);
         else if (c->is_sending)
@@ -722,15 +736,18 @@ static bool make_room(struct files_http *door) {
 static void on_accepted(struct listener *listener, int fd, struct udp_endpoint peer,
                         struct udp_endpoint local) {
         struct files_http *door = listener->door;
+        const struct conf *conf = files_conf(door->files);
         nsec_t now = loop_now();
         struct files_source *source = files_source_of(&door->sources, &peer, now);
         struct connection *c;
         const char *why = NULL;
 
-        if (!source || (door->n_connections >= CONNECTIONS_MAX && !make_room(door)))
-                why = "too many connections";
-        else if (source->n_held >= CONNECTIONS_PER_SOURCE)
-                why = "too many connections from one address";
+        if (!source ||
+            (conf->http.connections && door->n_connections >= conf->http.connections &&
+             !make_room(door)))
+                why = "too many connections (http.connections)";
+        else if (conf->http.per_source && source->n_held >= conf->http.per_source)
+                why = "too many connections from one address (http.per-source)";
         else if (listener->is_tls && !door->tls)
                 why = "there is no certificate (https.certificate)";
         else if (connection_new(listener, source, fd, peer, local, &c) < 0)

@@ -252,7 +252,8 @@ static int64_t read_by(const struct vtree_file *file, uint64_t offset, void *buf
 
         if (file->content) {
                 n = (size_t)min_u64(n, file->size - min_u64(offset, file->size));
-                memcpy(buffer, file->content + min_u64(offset, file->size), n);
+                if (n > 0)
+                        memcpy(buffer, file->content + offset, n);
                 return (int64_t)n;
         }
         while (done < n) {

@@ -75,6 +75,9 @@ int vtree_medium_find_node(struct vtree_medium *medium, uint32_t number,
 /* Names being collected for a listing. */
 struct vtree_names {
         bool has_nodes; /* links stay links, and every entry gets its node */
+        bool is_plain;  /* names are all that is wanted */
+        size_t most;    /* 0: LISTED_MAX */
+        bool is_cut;    /* there are more */
         struct vtree_entry *entries; /* names are owned */
         size_t n, room;
         bool failed;

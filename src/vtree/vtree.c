@@ -19,7 +19,7 @@
 #include "policy/menu_path.h"
 #include "vtree/internal.h"
 
-enum { LISTED_MAX = 1000000 };
+enum { LISTED_MAX = 1000000, LOOKED_THROUGH_MAX = 50000 };
 
 struct alias {
         char *name; /* NULL: every file of the folder `path` */
@@ -521,7 +521,9 @@ int vtree_open(struct vtree *tree, const char *path, struct vtree_file **ret) {
 void vtree_names_add(struct vtree_names *names, const struct vtree_entry *entry) {
         struct vtree_entry copy = *entry;
 
-        if (names->failed || names->n == LISTED_MAX)
+        if (names->n >= (names->most ? names->most : LISTED_MAX))
+                names->is_cut = true;
+        if (names->failed || names->is_cut)
                 return;
         if (names->n == names->room) {
                 size_t room = names->room ? names->room * 2 : 64;
@@ -558,7 +560,7 @@ static void add_node(struct vtree_names *names, int folder, const char *name) {
 }
 
 static void add_from(struct vtree_names *names, DIR *folder) {
-        for (const struct dirent *d; (d = readdir(folder));) {
+        for (const struct dirent *d; !names->is_cut && (d = readdir(folder));) {
                 struct stat st;
 
                 if (d->d_name[0] == '.' &&
@@ -566,6 +568,11 @@ static void add_from(struct vtree_names *names, DIR *folder) {
                         continue;
                 if (names->has_nodes) {
                         add_node(names, dirfd(folder), d->d_name);
+                        continue;
+                }
+                if (names->is_plain) {
+                        vtree_names_add(names,
+                                        &(struct vtree_entry){ .name = d->d_name });
                         continue;
                 }
                 if (fstatat(dirfd(folder), d->d_name, &st, 0) < 0 ||
@@ -748,9 +755,18 @@ static int collect(struct vtree *tree, const char *path, struct vtree_names *nam
 }
 
 int vtree_list(struct vtree *tree, const char *path, vtree_list_fn fn, void *userdata) {
-        struct vtree_names names CLEANUP(vtree_names_done) = { 0 };
+        bool ignored;
+
+        return vtree_list_some(tree, path, VTREE_LIST_MAX, fn, userdata, &ignored);
+}
+
+int vtree_list_some(struct vtree *tree, const char *path, size_t most, vtree_list_fn fn,
+                    void *userdata, bool *ret_is_cut) {
+        struct vtree_names names CLEANUP(vtree_names_done) = { .most = most };
         int r = collect(tree, path, &names);
 
+        if (r == VTREE_OK)
+                *ret_is_cut = names.is_cut;
         for (size_t i = 0; r == VTREE_OK && i < names.n; i++)
                 if (i == 0 ||
                     strcmp(names.entries[i].name, names.entries[i - 1].name) != 0)
@@ -866,7 +882,8 @@ int vtree_find_node(struct vtree *tree, uint64_t image, uint32_t number,
 /* Appends to the path what the folder calls this segment. */
 static bool find_segment(struct vtree *tree, const char *segment, size_t n,
                          char path[static PATH_MAX_BYTES]) {
-        struct vtree_names names CLEANUP(vtree_names_done) = { 0 };
+        struct vtree_names names CLEANUP(
+                vtree_names_done) = { .is_plain = true, .most = LOOKED_THROUGH_MAX };
         size_t at = strlen(path);
 
         if (collect(tree, path, &names) != VTREE_OK || at + n + 2 > PATH_MAX_BYTES)
@@ -901,7 +918,8 @@ bool vtree_find_any_case(struct vtree *tree, const char *path,
 
 bool vtree_nearest(struct vtree *tree, const char *path,
                    char ret[static PATH_MAX_BYTES]) {
-        struct vtree_names names CLEANUP(vtree_names_done) = { 0 };
+        struct vtree_names names CLEANUP(
+                vtree_names_done) = { .is_plain = true, .most = LOOKED_THROUGH_MAX };
         const char *last = strrchr(path, '/'), **words, *best;
         char folder[PATH_MAX_BYTES] = "";
         size_t n_folder = last ? (size_t)(last - path) : 0;

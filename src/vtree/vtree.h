@@ -167,14 +167,20 @@ struct vtree_entry {
         struct vtree_node node; /* for vtree_scan() */
 };
 typedef void (*vtree_list_fn)(const struct vtree_entry *entry, void *userdata);
-/* Each name once, in byte order. The same answers as vtree_open(). */
+enum { VTREE_LIST_MAX = 50000 };
+/* Each name once, in byte order; of a folder with more than VTREE_LIST_MAX any so many.
+ * The same answers as vtree_open(). */
 MUST_USE int vtree_list(struct vtree *tree, const char *path, vtree_list_fn fn,
                         void *userdata);
+/* The same with another limit, and whether it was met. */
+MUST_USE int vtree_list_some(struct vtree *tree, const char *path, size_t most,
+                             vtree_list_fn fn, void *userdata, bool *ret_is_cut);
 /* The same with links as links, those too that lead nowhere, and every entry's node. */
 MUST_USE int vtree_scan(struct vtree *tree, const char *path, vtree_list_fn fn,
                         void *userdata);
 /* The one name in the tree that differs from this path in the case of ASCII letters
- * only; the first in byte order when there are several. Reads a folder a segment. */
+ * only; the first in byte order when there are several. Reads a folder a segment, and
+ * of each 50,000 names at the most. */
 bool vtree_find_any_case(struct vtree *tree, const char *path,
                          char ret[static PATH_MAX_BYTES]);
 /* The name in the same folder that is nearest to the path's last segment, for an

@@ -404,6 +404,8 @@ static void what_is_kept_in_memory_is_what_the_file_holds(void **state) {
                 assert_memory_equal(kept, real, (size_t)n);
                 assert_int_equal(vtree_file_read(file, file->size, kept, 1), 0);
                 assert_int_equal(vtree_file_read(file, UINT64_MAX, kept, 1), 0);
+                /* Who wants nothing has no room for it. */
+                assert_int_equal(vtree_file_read(file, 0, NULL, 0), 0);
                 vtree_file_unref(file);
         }
 }
