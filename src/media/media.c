@@ -16,6 +16,7 @@
 #include "media/iso.h"
 #include "media/pvd.h"
 #include "media/recipe.h"
+#include "media/signature.h"
 #include "media/tar.h"
 #include "media/udf.h"
 
@@ -207,6 +208,10 @@ static int add_unreadable(const struct media_iso *iso, struct recipe_found *foun
         return 0;
 }
 
+static const char *keep(void *userdata, const char *text) {
+        return recipe_found_keep(userdata, text);
+}
+
 static int finish(const struct media_as *as, const struct media_recipes *recipes,
                   const struct media_tree *tree, const struct stat *st,
                   const struct media_iso *iso, enum medium_kind kind,
@@ -230,6 +235,8 @@ static int finish(const struct media_as *as, const struct media_recipes *recipes
         medium->mtime =
                 (nsec_t)st->st_mtim.tv_sec * NSEC_PER_SEC + (nsec_t)st->st_mtim.tv_nsec;
         r = number_ids(as, &found);
+        if (r == 0)
+                r = signature_mark(tree, medium, keep, &found);
         if (r == 0)
                 r = media_build_seal(iso ? iso->data : NULL, iso ? iso->n : 0, medium,
                                      ret_index_fd);

@@ -1,0 +1,267 @@
+/*
+ * A few reads of bounded size: the head, the certificate table, and of the sections
+ * those that say something.
+ */
+#include "media/signature.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "media/medium.h"
+#include "media/tree.h"
+#include "wire/pe.h"
+
+enum { TABLE_MAX = 64 << 10, SBAT_MAX = 16 << 10, VENDOR_MAX = 64 << 10 };
+enum { MODULES_MAX = 16 << 20 };
+
+/* A part of the file in memory; less when the file has less. The caller frees. */
+static int load(const struct signature_source *source, uint64_t offset, uint64_t n,
+                uint8_t **ret, struct span *ret_span) {
+        uint8_t *data = malloc((size_t)n + 1);
+        int got;
+
+        if (!data)
+                return -ENOMEM;
+        got = source->read(source->userdata, offset, data, (size_t)n);
+        *ret = data;
+        *ret_span = (struct span){ data, got > 0 ? (size_t)got : 0 };
+        return 0;
+}
+
+/* ---- sections ---- */
+
+static bool is_named(const struct signature_source *source,
+                     const struct pe_section *section, const char *name) {
+        char long_name[16] = "";
+
+        if (section->name_at == 0)
+                return strcmp(section->name, name) == 0;
+        if (source->read(source->userdata, section->name_at, long_name,
+                         sizeof(long_name) - 1) <= 0)
+                return false;
+        return strcmp(long_name, name) == 0;
+}
+
+/* *ret_data is NULL when there is no such section. */
+static int load_section(const struct signature_source *source, struct span head,
+                        const struct pe *pe, const char *name, size_t max,
+                        uint8_t **ret_data, struct span *ret) {
+        struct pe_section section;
+
+        *ret_data = NULL;
+        for (uint32_t i = 0; pe_section(head, source->size, pe, i, &section); i++)
+                if (is_named(source, &section, name))
+                        return load(source, section.offset, min_u64(section.n, max),
+                                    ret_data, ret);
+        return 0;
+}
+
+/* SBAT.md of rhboot/shim: lines of component, generation, vendor and more; the first is
+ * about the format itself. */
+static void read_sbat(struct span csv, char out[static SIGNATURE_SBAT_MAX]) {
+        size_t at = 0, n = 0;
+
+        for (unsigned line = 0; at < csv.n && csv.data[at]; line++) {
+                size_t commas = 0, begin = n;
+
+                for (; at < csv.n && csv.data[at] && csv.data[at] != '\n'; at++) {
+                        uint8_t c = csv.data[at];
+
+                        commas += c == ',';
+                        if (line == 0 || commas > 1 || n + 4 >= SIGNATURE_SBAT_MAX)
+                                continue;
+                        if (n == begin && n > 0) {
+                                out[n++] = ',';
+                                out[n++] = ' ';
+                        }
+                        out[n++] = (char)(c == ','               ? ' '
+                                          : c < 0x20 || c > 0x7e ? '?'
+                                                                 : c);
+                }
+                at++;
+        }
+        out[n] = '\0';
+}
+
+static int read_sections(const struct signature_source *source, struct span head,
+                         const struct pe *pe, struct signature *s) {
+        struct span found, certificate;
+        uint8_t *data;
+        int r = load_section(source, head, pe, ".sbat", SBAT_MAX, &data, &found);
+
+        if (r == 0 && data)
+                read_sbat(found, s->sbat);
+        free(data);
+        if (r == 0)
+                r = load_section(source, head, pe, ".vendor_cert", VENDOR_MAX, &data,
+                                 &found);
+        if (r < 0)
+                return r;
+        if (data) {
+                certificate = pe_vendor_certificate(found);
+                s->is_shim = true;
+                (void)!authenticode_certificate(certificate, &s->vendor);
+        }
+        free(data);
+        r = load_section(source, head, pe, "mods", MODULES_MAX, &data, &found);
+        if (r == 0 && data)
+                s->is_grub = grub_image_parse(found, &s->grub);
+        free(data);
+        return r;
+}
+
+/* ---- signatures ---- */
+
+static int read_signatures(const struct signature_source *source, const struct pe *pe,
+                           struct signature *s) {
+        struct span table, pkcs7;
+        struct reader r;
+        uint8_t *data;
+
+        if (pe->n_signatures == 0)
+                return 0;
+        if (load(source, pe->signatures_at, min_u64(pe->n_signatures, TABLE_MAX), &data,
+                 &table) < 0)
+                return -ENOMEM;
+        r = reader_of(table.data, table.n);
+        while (s->n_signers < AUTHENTICODE_SIGNERS_MAX && pe_next_signature(&r, &pkcs7))
+                s->n_signers +=
+                        authenticode_signers(pkcs7, s->signers + s->n_signers,
+                                             AUTHENTICODE_SIGNERS_MAX - s->n_signers);
+        free(data);
+        return 0;
+}
+
+int signature_read(const struct signature_source *source, struct signature *ret) {
+        struct signature s = { 0 };
+        struct span head;
+        struct pe pe;
+        uint8_t *data;
+        int r = load(source, 0, PE_HEAD_MAX, &data, &head);
+
+        if (r < 0)
+                return r;
+        s.is_pe = pe_parse(head, source->size, &pe);
+        if (s.is_pe) {
+                s.machine = pe.machine;
+                r = read_signatures(source, &pe, &s);
+                if (r == 0)
+                        r = read_sections(source, head, &pe, &s);
+        }
+        free(data);
+        if (r == 0)
+                *ret = s;
+        return r;
+}
+
+/* ---- will it pass? ---- */
+
+static bool is_signed_by(const struct signature *program,
+                         const struct authenticode_signer *vendor) {
+        for (size_t i = 0; i < program->n_signers; i++)
+                if (strcmp(program->signers[i].issuer, vendor->subject) == 0 ||
+                    strcmp(program->signers[i].subject, vendor->subject) == 0)
+                        return true;
+        return false;
+}
+
+static bool is_microsofts(const struct signature *program) {
+        for (size_t i = 0; i < program->n_signers; i++)
+                if (strncmp(program->signers[i].issuer, "Microsoft ", 10) == 0)
+                        return true;
+        return false;
+}
+
+void signature_why_not(const struct signature *shim, const struct signature *program,
+                       const char *what, char ret_why[static SIGNATURE_WHY_MAX]) {
+        ret_why[0] = '\0';
+        if (!program->is_pe)
+                snprintf(ret_why, SIGNATURE_WHY_MAX, "the %s is no UEFI program", what);
+        else if (program->n_signers == 0)
+                snprintf(ret_why, SIGNATURE_WHY_MAX, "the %s is not signed", what);
+        else if (is_microsofts(program))
+                return; /* firmware takes it by itself */
+        else if (!shim || !shim->is_shim)
+                snprintf(ret_why, SIGNATURE_WHY_MAX,
+                         "the %s is signed by %s, and no shim here trusts that", what,
+                         program->signers[0].issuer);
+        else if (shim->vendor.subject[0] && !is_signed_by(program, &shim->vendor))
+                snprintf(ret_why, SIGNATURE_WHY_MAX,
+                         "the %s is signed by %s, and the shim here trusts %s", what,
+                         program->signers[0].issuer, shim->vendor.subject);
+}
+
+/* ---- a medium ---- */
+
+struct inside {
+        const struct media_tree *tree;
+        const char *path;
+};
+
+static int read_inside(void *userdata, uint64_t offset, void *buffer, size_t n) {
+        const struct inside *at = userdata;
+
+        return media_tree_read(at->tree, at->path, offset, buffer, n);
+}
+
+static int read_file(const struct media_tree *tree, const char *path,
+                     struct signature *ret) {
+        struct inside at = { tree, path };
+        const struct signature_source source = {
+                .read = read_inside,
+                .userdata = &at,
+                .size = media_tree_size(tree, path),
+        };
+
+        *ret = (struct signature){ 0 };
+        return *path ? signature_read(&source, ret) : 0;
+}
+
+/* The firmware with Secure Boot that an entry is for; its loaders of the medium. */
+static const struct medium_loader *loader_of(const struct medium *medium,
+                                             const struct medium_entry *entry) {
+        for (unsigned i = 1; i < MEDIUM_N_FIRMWARE; i++)
+                if (entry->firmware & 1u << i && medium->loaders[i].shim &&
+                    medium->loaders[i].shim[0])
+                        return &medium->loaders[i];
+        return NULL;
+}
+
+static int mark_entry(const struct media_tree *tree, const struct medium *medium,
+                      struct medium_entry *entry, signature_keep_fn keep,
+                      void *userdata) {
+        const struct medium_loader *loader = loader_of(medium, entry);
+        struct signature shim, kernel;
+        char why[SIGNATURE_WHY_MAX];
+        int r = read_file(tree, loader ? loader->shim : "", &shim);
+
+        if (r == 0)
+                r = read_file(tree, entry->kernel, &kernel);
+        if (r < 0)
+                return r;
+        signature_why_not(&shim, &kernel, "kernel", why);
+        entry->secure_why_not = why[0] ? keep(userdata, why) : "";
+        return entry->secure_why_not ? 0 : -ENOMEM;
+}
+
+/* What is made on the way, or is a loader of ours, is nobody's to sign. */
+int signature_mark(const struct media_tree *tree, struct medium *medium,
+                   signature_keep_fn keep, void *userdata) {
+        for (uint32_t i = 0; i < medium->n_entries; i++) {
+                struct medium_entry *entry = &medium->entries[i];
+                int r = 0;
+
+                if (!(entry->firmware & ~(uint32_t)MEDIUM_BIOS))
+                        entry->secure_why_not = "it is for BIOS";
+                else if (!entry->kernel || !entry->kernel[0])
+                        entry->secure_why_not = "it has no kernel of its own";
+                else if (entry->kernel[0] == '/')
+                        entry->secure_why_not = "its loader is not signed";
+                else
+                        r = mark_entry(tree, medium, entry, keep, userdata);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
