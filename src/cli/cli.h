@@ -31,6 +31,7 @@ int cli_events(int argc, char **argv);
 int cli_explain(int argc, char **argv);
 int cli_import(int argc, char **argv);
 int cli_leases(int argc, char **argv);
+int cli_loaders(int argc, char **argv);
 int cli_machines(int argc, char **argv);
 int cli_media(int argc, char **argv);
 int cli_reload(int argc, char **argv);

@@ -16,6 +16,8 @@ const struct cli_command cli_commands[] = {
           "--mac M [--arch bios|x64|...] [--json]", cli_explain },
         { "media", "show what systems were found on the media",
           "[list | inspect PATH] [--json]", cli_media },
+        { "loaders", "show which loaders are there, for which firmware, signed by whom",
+          "[-c FILE] [--media PATH] [--json]", cli_loaders },
         { "leases", "show who has which address", "[--json]", cli_leases },
         { "machines", "show the machines heard of lately", "[--json]", cli_machines },
         { "events", "show what happened, boot by boot",

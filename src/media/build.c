@@ -491,6 +491,7 @@ static struct format_info info_record(const struct medium *m, struct text *strin
         for (uint32_t i = 0; i < MEDIUM_N_FIRMWARE; i++) {
                 info.loaders[i].shim = info_string(strings, m->loaders[i].shim);
                 info.loaders[i].grub = info_string(strings, m->loaders[i].grub);
+                info.loaders[i].why_not = info_string(strings, m->loaders[i].why_not);
         }
         for (uint32_t i = 0; i < m->n_entries; i++)
                 info.entries[i] = entry_record(&m->entries[i], strings);

@@ -13,7 +13,7 @@
  */
 #include "base/base.h"
 
-#define FORMAT_MAGIC "bjmedia\2"
+#define FORMAT_MAGIC "bjmedia\3"
 
 enum format_kind { FORMAT_FILE, FORMAT_FOLDER, FORMAT_DEAD_LINK, FORMAT_LINK };
 
@@ -56,7 +56,7 @@ struct format_entry {
 };
 
 struct format_loader {
-        uint32_t shim, grub;
+        uint32_t shim, grub, why_not;
 };
 
 struct format_info {

@@ -259,7 +259,8 @@ static bool info_is_sound(const struct media_index *index,
                 return false;
         for (uint32_t i = 0; i < MEDIUM_N_FIRMWARE; i++)
                 if (info.loaders[i].shim >= header->n_info ||
-                    info.loaders[i].grub >= header->n_info)
+                    info.loaders[i].grub >= header->n_info ||
+                    info.loaders[i].why_not >= header->n_info)
                         return false;
         for (uint32_t i = 0; i < info.n_entries; i++)
                 if (!entry_is_sound(&info.entries[i], header->n_info))
@@ -494,8 +495,10 @@ void media_index_medium(const struct media_index *index, struct medium *ret) {
                      ret->recognised_by);
         copy_strings(base, info.problems, info.n_problems, ret->problems);
         for (uint32_t i = 0; i < MEDIUM_N_FIRMWARE; i++)
-                ret->loaders[i] = (struct medium_loader){ base + info.loaders[i].shim,
-                                                          base + info.loaders[i].grub };
+                ret->loaders[i] =
+                        (struct medium_loader){ base + info.loaders[i].shim,
+                                                base + info.loaders[i].grub,
+                                                base + info.loaders[i].why_not };
         for (uint32_t i = 0; i < info.n_entries; i++)
                 ret->entries[i] = public_entry(base, &info.entries[i]);
 }

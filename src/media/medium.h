@@ -103,6 +103,8 @@ struct medium_entry {
  */
 struct medium_loader {
         const char *shim, *grub;
+        /* Of a shim: why this chain does not boot by network; "" when it does. */
+        const char *why_not;
 };
 
 struct medium {

@@ -5,8 +5,11 @@
 #include "media/signature.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "media/medium.h"
 #include "media/tree.h"
@@ -211,46 +214,137 @@ static int read_file(const struct media_tree *tree, const char *path,
         const struct signature_source source = {
                 .read = read_inside,
                 .userdata = &at,
-                .size = media_tree_size(tree, path),
+                .size = path && *path ? media_tree_size(tree, path) : 0,
         };
 
         *ret = (struct signature){ 0 };
-        return *path ? signature_read(&source, ret) : 0;
+        return source.size > 0 ? signature_read(&source, ret) : 0;
 }
 
-/* The firmware with Secure Boot that an entry is for; its loaders of the medium. */
-static const struct medium_loader *loader_of(const struct medium *medium,
-                                             const struct medium_entry *entry) {
-        for (unsigned i = 1; i < MEDIUM_N_FIRMWARE; i++)
-                if (entry->firmware & 1u << i && medium->loaders[i].shim &&
-                    medium->loaders[i].shim[0])
-                        return &medium->loaders[i];
-        return NULL;
+/* Debian's shim, when its package is installed: it starts what Debian signs from any
+ * medium. The same places as in policy/loader.c. */
+static const struct {
+        enum medium_firmware firmware;
+        const char *path;
+} own_shims[] = {
+        { MEDIUM_UEFI_X64, "/usr/lib/shim/shimx64.efi.signed" },
+        { MEDIUM_UEFI_IA32, "/usr/lib/shim/shimia32.efi.signed" },
+        { MEDIUM_UEFI_ARM64, "/usr/lib/shim/shimaa64.efi.signed" },
+        { MEDIUM_UEFI_ARM64, "/usr/lib/debian-installer/images/12/arm64/text/"
+                             "debian-installer/arm64/bootnetaa64.efi" },
+        { MEDIUM_UEFI_ARM64, "/usr/lib/debian-installer/images/13/arm64/text/"
+                             "debian-installer/arm64/bootnetaa64.efi" },
+};
+
+static int read_fd(void *userdata, uint64_t offset, void *buffer, size_t n) {
+        ssize_t got = pread(*(int *)userdata, buffer, n, (off_t)offset);
+
+        return got < 0 ? -errno : (int)got;
 }
 
-static int mark_entry(const struct media_tree *tree, const struct medium *medium,
-                      struct medium_entry *entry, signature_keep_fn keep,
-                      void *userdata) {
-        const struct medium_loader *loader = loader_of(medium, entry);
-        struct signature shim, kernel;
-        char why[SIGNATURE_WHY_MAX];
-        int r = read_file(tree, loader ? loader->shim : "", &shim);
+static int read_own_shim(unsigned i, struct signature *ret) {
+        struct stat st;
+        int fd = open(own_shims[i].path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), r = 0;
+        struct signature_source source = { .read = read_fd, .userdata = &fd };
+
+        *ret = (struct signature){ 0 };
+        if (fd < 0)
+                return 0;
+        if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+                source.size = (uint64_t)st.st_size;
+                r = signature_read(&source, ret);
+        }
+        close(fd);
+        return r;
+}
+
+/* Why the chain of a medium does not boot by network: its links fit, and GRUB, which
+ * can load no module under Secure Boot, has TFTP in it. */
+static int judge_chain(const struct media_tree *tree, const struct medium_loader *chain,
+                       struct signature *ret_shim, char why[static SIGNATURE_WHY_MAX]) {
+        struct signature grub;
+        int r = read_file(tree, chain->shim, ret_shim);
 
         if (r == 0)
-                r = read_file(tree, entry->kernel, &kernel);
+                r = read_file(tree, chain->grub, &grub);
         if (r < 0)
                 return r;
-        signature_why_not(&shim, &kernel, "kernel", why);
-        entry->secure_why_not = why[0] ? keep(userdata, why) : "";
-        return entry->secure_why_not ? 0 : -ENOMEM;
+        if (!ret_shim->is_shim)
+                snprintf(why, SIGNATURE_WHY_MAX, "the first loader is no shim");
+        else if (!is_microsofts(ret_shim))
+                snprintf(why, SIGNATURE_WHY_MAX, "the shim is not signed by Microsoft");
+        else if (!grub.is_grub)
+                snprintf(why, SIGNATURE_WHY_MAX, "what the shim starts is no GRUB");
+        else if (!grub.grub.has_tftp || !grub.grub.has_net)
+                snprintf(why, SIGNATURE_WHY_MAX,
+                         "the medium's GRUB reads discs only: it has no TFTP in it");
+        else
+                signature_why_not(ret_shim, &grub, "GRUB", why);
+        return 0;
 }
 
-/* What is made on the way, or is a loader of ours, is nobody's to sign. */
+struct marking {
+        const struct media_tree *tree;
+        struct medium *medium;
+        signature_keep_fn keep;
+        void *userdata;
+        struct signature shims[MEDIUM_N_FIRMWARE]; /* that a machine would get */
+};
+
+static int keep_text(const struct marking *m, const char *text, const char **ret) {
+        *ret = text[0] ? m->keep(m->userdata, text) : "";
+        return *ret ? 0 : -ENOMEM;
+}
+
+/* The shim that a machine which is assigned to the medium gets: the medium's own where
+ * that chain boots by network, else Debian's. */
+static int find_shim(struct marking *m, unsigned firmware) {
+        struct medium_loader *chain = &m->medium->loaders[firmware];
+        char why[SIGNATURE_WHY_MAX] = "there is none";
+        int r = 0;
+
+        if (chain->shim && chain->shim[0]) {
+                r = judge_chain(m->tree, chain, &m->shims[firmware], why);
+                if (r == 0)
+                        r = keep_text(m, why, &chain->why_not);
+        }
+        for (unsigned i = 0; why[0] && r == 0 && i < ARRAY_SIZE(own_shims); i++) {
+                if (own_shims[i].firmware != 1u << firmware)
+                        continue;
+                r = read_own_shim(i, &m->shims[firmware]);
+                if (m->shims[firmware].is_shim)
+                        break;
+        }
+        return r;
+}
+
+static int mark_entry(const struct marking *m, struct medium_entry *entry) {
+        const struct signature *shim = NULL;
+        struct signature kernel;
+        char why[SIGNATURE_WHY_MAX];
+        int r = read_file(m->tree, entry->kernel, &kernel);
+
+        if (r < 0)
+                return r;
+        for (unsigned i = 1; i < MEDIUM_N_FIRMWARE && !shim; i++)
+                if (entry->firmware & 1u << i && m->shims[i].is_shim)
+                        shim = &m->shims[i];
+        signature_why_not(shim, &kernel, "kernel", why);
+        return keep_text(m, why, &entry->secure_why_not);
+}
+
 int signature_mark(const struct media_tree *tree, struct medium *medium,
                    signature_keep_fn keep, void *userdata) {
-        for (uint32_t i = 0; i < medium->n_entries; i++) {
+        struct marking *m = calloc(1, sizeof(*m));
+        int r = 0;
+
+        if (!m)
+                return -ENOMEM;
+        *m = (struct marking){ tree, medium, keep, userdata, { { 0 } } };
+        for (unsigned i = 1; i < MEDIUM_N_FIRMWARE && r == 0 && medium->n_entries; i++)
+                r = find_shim(m, i);
+        for (uint32_t i = 0; i < medium->n_entries && r == 0; i++) {
                 struct medium_entry *entry = &medium->entries[i];
-                int r = 0;
 
                 if (!(entry->firmware & ~(uint32_t)MEDIUM_BIOS))
                         entry->secure_why_not = "it is for BIOS";
@@ -259,9 +353,8 @@ int signature_mark(const struct media_tree *tree, struct medium *medium,
                 else if (entry->kernel[0] == '/')
                         entry->secure_why_not = "its loader is not signed";
                 else
-                        r = mark_entry(tree, medium, entry, keep, userdata);
-                if (r < 0)
-                        return r;
+                        r = mark_entry(m, entry);
         }
-        return 0;
+        free(m);
+        return r;
 }

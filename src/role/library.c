@@ -547,13 +547,17 @@ static int load_recipes(struct library *library) {
 static int library_go(struct role *role) {
         struct library *library = role->userdata;
         const struct conf *conf = role->conf;
-        struct sandbox_path paths[2 * CONF_FLAG_REPEAT_MAX + ROLE_FOLDERS_MAX];
+        struct sandbox_path paths[2 * CONF_FLAG_REPEAT_MAX + ROLE_FOLDERS_MAX + 2];
         size_t n = 0;
         int r = load_recipes(library);
 
         for (size_t i = 0; i < role->n_folders; i++)
                 paths[n++] = (struct sandbox_path){ role->folders[i].reachable,
                                                     SANDBOX_READ };
+        /* Of Debian's shim it wants to know whom that trusts: media/signature.c. */
+        paths[n++] = (struct sandbox_path){ "/usr/lib/shim", SANDBOX_READ };
+        paths[n++] = (struct sandbox_path){ "/usr/lib/debian-installer/images",
+                                            SANDBOX_READ };
         for (size_t i = 0; i < conf->media.n && i < CONF_FLAG_REPEAT_MAX; i++) {
                 paths[n++] =
                         (struct sandbox_path){ conf->media.items[i], SANDBOX_READ };
