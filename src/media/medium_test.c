@@ -65,7 +65,7 @@ static const struct medium sample = {
                        .args = "quiet",
                        .memory = 1024,
                        .why_not = "" } },
-        .loaders = { { NULL, NULL }, { "EFI/BOOT/BOOTX64.EFI", "" } },
+        .loaders = { { NULL, NULL }, { "EFI/BOOT/BOOTX64.EFI", "", "it is no shim" } },
 };
 
 static void json_has_the_fields_that_were_promised(void **state) {
@@ -93,7 +93,7 @@ static void json_has_the_fields_that_were_promised(void **state) {
                 "signed\"},\"answer\":{\"kind\":\"preseed\",\"args\":\"url=${answer}\"}"
                 "}],"
                 "\"loaders\":{\"uefi-x64\":{\"shim\":\"EFI/BOOT/BOOTX64.EFI\","
-                "\"grub\":null}}}");
+                "\"grub\":null,\"why_not\":\"it is no shim\"}}}");
         text_done(&out);
 }
 

@@ -95,7 +95,7 @@ static bool parse_pxelinux(const char *folder, size_t n_folder, const char *name
  *   boot/grub2, grub2  openSUSE's and Fedora's grub2-mknetdir
  *   debian-installer/ARCH/grub   that of Debian's installer
  *   EFI/VENDOR, EFI/BOOT         Fedora's, Red Hat's and SUSE's, which look first
- * beside the file that they came from, the top that is
+ * beside the file that they came from: the top, or secure/NAME for a medium's own chain
  */
 static bool is_grub_folder(const char *path, size_t n) {
         static const char *const folders[] = { "", "grub", "boot/grub", "boot/grub2",
@@ -107,6 +107,8 @@ static bool is_grub_folder(const char *path, size_t n) {
                         return true;
         if (n > 4 && is_folder(path, 4, "efi/"))
                 return !memchr(path + 4, '/', n - 4);
+        if (n > 7 && strncmp(path, "secure/", 7) == 0)
+                return !memchr(path + 7, '/', n - 7);
         if (n <= strlen(installer) + 5 ||
             strncmp(path, installer, strlen(installer)) != 0)
                 return false;

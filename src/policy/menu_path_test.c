@@ -52,6 +52,9 @@ static void loaders_names_are_known(void **state) {
                   NULL },
                 { "EFI/fedora/grub.cfg", GRUB, true, NULL },
                 { "efi/boot/grub.cfg", GRUB, true, NULL },
+                { "secure/fedora/grub.cfg", GRUB, true, NULL },
+                { "secure/grub.cfg", POLICY_NO_DIALECT, false, NULL },
+                { "secure/a/b/grub.cfg", POLICY_NO_DIALECT, false, NULL },
                 { "EFI/a/b/grub.cfg", POLICY_NO_DIALECT, false, NULL },
                 /* A medium's own menu stays its own; a machine's name is nobody's. */
                 { "media/f/EFI/BOOT/grub.cfg", POLICY_NO_DIALECT, false, NULL },

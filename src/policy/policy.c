@@ -458,6 +458,39 @@ static void boot_pinned(struct decider *p) {
                             : "");
 }
 
+/* A medium's own chain is for the kernel of that medium, whoever signed it. */
+static bool try_chain(struct decider *p, enum policy_loader shim) {
+        const struct policy_machine *m = p->machine;
+        char path[POLICY_FILE_MAX];
+
+        if (!m || !m->chain || !m->chain[0] ||
+            !(m->chain_firmware & 1u << p->arch->firmware))
+                return false;
+        JOIN(path, m->chain, "/", policy_loader_file(shim));
+        TRACE(p, "loader", path, " is there, of the assigned medium's vendor");
+        boot_loader(p, shim);
+        if (p->d->is_http)
+                set_url(p, path);
+        else
+                JOIN(p->d->file, path);
+        WHY(p, p->arch->name,
+            " with Secure Boot gets the signed chain of the medium "
+            "that is assigned to it");
+        return true;
+}
+
+static void say_packages(struct decider *p, enum policy_loader shim) {
+        const char *of_shim = policy_loader_package(shim);
+        const char *of_grub = policy_loader_package(
+                policy_loader_of(POLICY_KIND_GRUB, p->arch->firmware));
+
+        if (strcmp(of_shim, of_grub) == 0)
+                WHY(p, "Secure Boot is asked for: install the package ", of_shim);
+        else
+                WHY(p, "Secure Boot is asked for: install the packages ", of_shim,
+                    " and ", of_grub);
+}
+
 /* Nothing but a chain that firmware verifies from its first link on. */
 static void boot_secure(struct decider *p) {
         enum policy_loader shim = policy_loader_of(POLICY_KIND_SHIM, p->arch->firmware);
@@ -475,12 +508,11 @@ static void boot_secure(struct decider *p) {
                 refuse(p);
                 WHY(p, "Secure Boot is asked for, and the signed GRUB finds no menu by "
                        "HTTP Boot: let this machine boot by PXE");
+        } else if (try_chain(p, shim)) {
+                return;
         } else if (!has_loader(p, shim)) {
                 refuse_without(p, shim);
-                WHY(p, "Secure Boot is asked for: install the packages ",
-                    policy_loader_package(shim), " and ",
-                    policy_loader_package(
-                            policy_loader_of(POLICY_KIND_GRUB, p->arch->firmware)));
+                say_packages(p, shim);
         } else {
                 boot_loader(p, shim);
                 WHY(p, p->arch->name,

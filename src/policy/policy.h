@@ -129,6 +129,8 @@ struct policy_machine {
         enum policy_secure secure_boot;
         const char *boot; /* "": nothing assigned */
         const char *iso;  /* the served path of the assigned medium's image; "": none */
+        const char *chain;       /* of its own signed chain, a folder; "": none */
+        uint32_t chain_firmware; /* for which: mask 1 << enum policy_firmware */
 };
 
 struct policy_rules {

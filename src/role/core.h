@@ -56,6 +56,7 @@ enum { CORE_IMAGE_PATH_MAX = MEDIUM_NAME_MAX + 16 };
 struct core_machine_rules {
         struct policy_machine *items;
         char (*images)[CORE_IMAGE_PATH_MAX];
+        char (*chains)[CORE_IMAGE_PATH_MAX];
         size_t n;
 };
 

@@ -102,25 +102,44 @@ static const struct core_medium *medium_of(const struct core *core, const char *
         return NULL;
 }
 
+/* The firmware for which the medium's own chain boots by network. */
+static uint32_t chain_firmware(const struct medium *m) {
+        static const enum policy_firmware firmware[MEDIUM_N_FIRMWARE] = {
+                POLICY_BIOS, POLICY_UEFI_X64, POLICY_UEFI_IA32, POLICY_UEFI_ARM64
+        };
+        uint32_t mask = 0;
+
+        for (unsigned i = 1; i < MEDIUM_N_FIRMWARE; i++)
+                if (m->loaders[i].shim[0] && !m->loaders[i].why_not[0])
+                        mask |= 1u << firmware[i];
+        return mask;
+}
+
 /* The paths belong to `texts`; a machine points to its own or to "". */
 static void set_image(const struct core *core, struct policy_machine *machine,
-                      char text[static CORE_IMAGE_PATH_MAX]) {
+                      char text[static CORE_IMAGE_PATH_MAX],
+                      char chain[static CORE_IMAGE_PATH_MAX]) {
         const struct core_medium *medium = medium_of(core, machine->boot);
         struct medium m;
 
-        text[0] = '\0';
+        text[0] = chain[0] = '\0';
         machine->iso = text;
+        machine->chain = chain;
+        machine->chain_firmware = 0;
         if (!medium)
                 return;
         media_index_medium(&medium->index, &m);
         if (m.kind == MEDIUM_ISO)
                 snprintf(text, CORE_IMAGE_PATH_MAX, "iso/%s.iso", medium->name);
+        machine->chain_firmware = chain_firmware(&m);
+        if (machine->chain_firmware)
+                snprintf(chain, CORE_IMAGE_PATH_MAX, "secure/%s", medium->name);
 }
 
 void core_rules_media(struct core *core) {
         for (size_t i = 0; i < core->machine_rules.n; i++)
                 set_image(core, &core->machine_rules.items[i],
-                          core->machine_rules.images[i]);
+                          core->machine_rules.images[i], core->machine_rules.chains[i]);
 }
 
 static int by_mac(const void *a, const void *b) {
@@ -147,9 +166,10 @@ static int find_machines(const struct conf *conf, struct core_machine_rules *ret
         struct core_machine_rules rules = {
                 .items = calloc(room + 1, sizeof(*rules.items)),
                 .images = calloc(room + 1, sizeof(*rules.images)),
+                .chains = calloc(room + 1, sizeof(*rules.chains)),
         };
 
-        if (!rules.items || !rules.images) {
+        if (!rules.items || !rules.images || !rules.chains) {
                 core_machine_rules_done(&rules);
                 return -ENOMEM;
         }
@@ -169,6 +189,7 @@ static int find_machines(const struct conf *conf, struct core_machine_rules *ret
 void core_machine_rules_done(struct core_machine_rules *rules) {
         free(rules->items);
         free(rules->images);
+        free(rules->chains);
         *rules = (struct core_machine_rules){ 0 };
 }
 

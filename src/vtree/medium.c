@@ -391,3 +391,70 @@ int vtree_medium_list(struct vtree_medium *medium, const char *below,
         }
         return VTREE_OK;
 }
+
+/* ---- its signed chain ---- */
+
+static bool is_one_of(const char *name, const char *const *names, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                if (strcasecmp(name, names[i]) == 0)
+                        return true;
+        return false;
+}
+
+static bool copy_path(const char *path, char ret[static PATH_MAX_BYTES]) {
+        size_t n = strlen(path);
+
+        if (n == 0 || n >= PATH_MAX_BYTES)
+                return false;
+        memcpy(ret, path, n + 1);
+        return true;
+}
+
+/* MokManager and the rest lie beside the shim. */
+static bool beside(struct vtree_medium *medium, const char *shim, const char *name,
+                   char ret[static PATH_MAX_BYTES]) {
+        const char *slash = strrchr(shim, '/');
+        size_t n = slash ? (size_t)(slash + 1 - shim) : 0;
+        struct vtree_node node;
+
+        if (n + strlen(name) >= PATH_MAX_BYTES)
+                return false;
+        memcpy(ret, shim, n);
+        memcpy(ret + n, name, strlen(name) + 1);
+        return vtree_medium_look(medium, ret, &node) == VTREE_OK;
+}
+
+bool vtree_medium_link(struct vtree_medium *medium, const char *name,
+                       char ret[static PATH_MAX_BYTES]) {
+        /* By the bits of media/medium.h. */
+        static const struct {
+                const char *shims[2], *grubs[2];
+        } names[MEDIUM_N_FIRMWARE] = {
+                [1] = { { "shimx64.efi", "bootx64.efi" },
+                        { "grubx64.efi", "grub.efi" } },
+                [2] = { { "shimia32.efi", "bootia32.efi" },
+                        { "grubia32.efi", "grub.efi" } },
+                [3] = { { "shimaa64.efi", "bootaa64.efi" },
+                        { "grubaa64.efi", "grub.efi" } },
+        };
+        struct medium m;
+
+        if (!*name || strchr(name, '/'))
+                return false;
+        media_index_medium(&medium->index, &m);
+        for (unsigned i = 1; i < MEDIUM_N_FIRMWARE; i++) {
+                const struct medium_loader *chain = &m.loaders[i];
+
+                if (!chain->shim[0] || !chain->grub[0])
+                        continue;
+                if (is_one_of(name, names[i].shims, 2))
+                        return copy_path(chain->shim, ret);
+                if (is_one_of(name, names[i].grubs, 2))
+                        return copy_path(chain->grub, ret);
+        }
+        for (unsigned i = 1; i < MEDIUM_N_FIRMWARE; i++)
+                if (m.loaders[i].shim[0] &&
+                    beside(medium, m.loaders[i].shim, name, ret))
+                        return true;
+        return false;
+}

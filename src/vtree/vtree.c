@@ -477,8 +477,23 @@ static bool is_folder_of_ours(const struct vtree *tree, const char *path) {
         return find_made_folder(tree, path, &entry);
 }
 
+/*
+ * secure/NAME/ is the signed chain of a medium: shim, what it fetches from beside it,
+ * and the menu that GRUB looks for there. Apart from the medium's own folder, where a
+ * menu of its own lies that looks for a disc.
+ */
+static struct vtree_medium *find_link(const struct vtree *tree, const char *path,
+                                      char ret_below[static PATH_MAX_BYTES]) {
+        const char *below = below_of(path, "secure"), *rest;
+        struct vtree_medium *medium =
+                below && *below ? find_medium(tree, below, &rest) : NULL;
+
+        return medium && vtree_medium_link(medium, rest, ret_below) ? medium : NULL;
+}
+
 static int open_below_root(struct vtree *tree, const char *path,
                            struct vtree_file **ret) {
+        char link[PATH_MAX_BYTES];
         struct vtree_medium *medium;
         const char *below, *rest;
 
@@ -488,6 +503,9 @@ static int open_below_root(struct vtree *tree, const char *path,
         medium = below && *below ? find_medium(tree, below, &rest) : NULL;
         if (medium)
                 return vtree_medium_open(medium, rest, path, ret);
+        medium = find_link(tree, path, link);
+        if (medium)
+                return vtree_medium_open(medium, link, path, ret);
         below = below_of(path, "iso");
         medium = below && *below ? find_image(tree, below) : NULL;
         if (medium)
@@ -811,12 +829,16 @@ int vtree_scan(struct vtree *tree, const char *path, vtree_list_fn fn, void *use
 
 static int look_below_root(struct vtree *tree, const char *path,
                            struct vtree_node *ret) {
+        char link[PATH_MAX_BYTES];
         const char *below = below_of(path, "media"), *rest;
         struct vtree_medium *medium =
                 below && *below ? find_medium(tree, below, &rest) : NULL;
 
         if (medium)
                 return vtree_medium_look(medium, rest, ret);
+        medium = find_link(tree, path, link);
+        if (medium)
+                return vtree_medium_look(medium, link, ret);
         below = below_of(path, "iso");
         medium = below && *below ? find_image(tree, below) : NULL;
         if (medium)

@@ -14,6 +14,8 @@
  *     pxelinux.0, menu.c32, ...        loaders
  *     efi64/..., efi32/...             syslinux.efi and its modules, then all of the
  *                                      above once more
+ *     secure/NAME/...                  a medium's own signed chain: shimx64.efi,
+ *                                      grubx64.efi and its menu
  *     1234abcd/...                     the same for a Raspberry Pi of that number
  *
  * May open files (never blocks on a network); never writes.

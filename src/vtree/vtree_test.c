@@ -28,7 +28,10 @@ static void add_image(uint64_t id, const char *name) {
                                  .system = "unknown",
                                  .version = "",
                                  .edition = "",
-                                 .arch = "" };
+                                 .arch = "",
+                                 /* as if that were a shim */
+                                 .loaders = {
+                                         [1] = { "boot/both", "boot/both", "" } } };
         uint32_t folder, file;
         int index_fd, image_fd;
         void *data;
@@ -216,6 +219,29 @@ static void ours_has_a_name_for_including(void **state) {
         assert_int_equal(vtree_list(tree, "bootjack", append, all), VTREE_OK);
         assert_string_equal(all, "boot.ipxe extlinux.conf grub.cfg grub.ipxe "
                                  "pxelinux.cfg shell.ipxe ");
+}
+
+/* The signed chain of a medium, apart from what lies beside it there. */
+static void a_mediums_chain_has_a_folder_of_its_own(void **state) {
+        static const char *const absent[] = {
+                "secure/debian/shimaa64.efi",
+                "secure/debian/nothing.efi",
+                "secure/other/shimx64.efi",
+                "secure/debian/a/shimx64.efi",
+        };
+        struct vtree_node node;
+        struct vtree_file *file;
+
+        add_image(1, "debian");
+        assert_content("secure/debian/shimx64.efi", "initrdkernel");
+        assert_content("secure/debian/GRUBX64.EFI", "initrdkernel");
+        assert_content("secure/debian/both", "initrdkernel"); /* as mmx64.efi would */
+        assert_int_equal(vtree_look(tree, "secure/debian/shimx64.efi", &node),
+                         VTREE_OK);
+        assert_int_equal(vtree_open(tree, "secure/debian/grub.cfg", &file),
+                         VTREE_GENERATED);
+        for (size_t i = 0; i < ARRAY_SIZE(absent); i++)
+                assert_int_equal(vtree_open(tree, absent[i], &file), VTREE_NOT_FOUND);
 }
 
 static void a_changed_image_is_not_served_any_more(void **state) {
@@ -607,6 +633,8 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(ours_has_a_name_for_including, set_up,
                                                 tear_down),
                 cmocka_unit_test_setup_teardown(generated_names_give_way_to_roots_own,
+                                                set_up, tear_down),
+                cmocka_unit_test_setup_teardown(a_mediums_chain_has_a_folder_of_its_own,
                                                 set_up, tear_down),
                 cmocka_unit_test_setup_teardown(
                         the_tree_is_there_once_more_below_the_folders_of_some_loaders,

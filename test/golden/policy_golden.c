@@ -34,7 +34,7 @@ static const struct row {
         unsigned is;
         enum policy_kind pin;
         enum policy_secure secure;
-        const char *filename, *iso;
+        const char *filename, *iso, *chain;
         bool no_http;
 } rows[] = {
         { "bios", "a PC", DEBIAN, 0, PXE },
@@ -111,6 +111,10 @@ static const struct row {
         { "secure", "x64 beside another server", DEBIAN_WHOLE, 7, PXE | PROXY,
           .secure = POLICY_SECURE_ON },
         { "secure", "riscv64", ALL, 27, PXE, .secure = POLICY_SECURE_ON },
+        { "secure", "x64, and the assigned medium has a chain", DEBIAN, 7, PXE,
+          .secure = POLICY_SECURE_ON, .chain = "secure/fedora" },
+        { "secure", "arm64, and the assigned medium has one for x64", DEBIAN, 11, PXE,
+          .secure = POLICY_SECURE_ON, .chain = "secure/fedora" },
         { "secure", "said not to be", DEBIAN_WHOLE, 7, PXE,
           .secure = POLICY_SECURE_OFF },
 
@@ -158,11 +162,14 @@ static const struct row {
 static void decide(const struct row *row, struct policy_decision *ret) {
         const struct policy_machine machine = { .mac = { { 2, 0, 0, 0, 0, 1 } },
                                                 .boot = "debian-12",
-                                                .iso = row->iso };
+                                                .iso = row->iso,
+                                                .chain = row->chain,
+                                                .chain_firmware = 1u
+                                                                  << POLICY_UEFI_X64 };
         const struct policy_rules rules = { .loaders = row->loaders,
                                             .http_port = row->no_http ? 0 : 80,
                                             .machines = &machine,
-                                            .n_machines = row->iso != NULL };
+                                            .n_machines = row->iso || row->chain };
         const struct policy_facts facts = {
                 .mac = machine.mac,
                 .has_arch = row->arch >= 0,
