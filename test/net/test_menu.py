@@ -1,5 +1,8 @@
 """The menu as loaders ask for it: names in their order, passwords, ways, classes."""
 import re
+import shutil
+import subprocess
+import time
 
 import pytest
 
@@ -21,7 +24,7 @@ def folder(tmp_path):
 
 
 def get(network, client, path):
-    return lab.subprocess.run(
+    return subprocess.run(
         network.inside("curl", "-s", "--max-time", "20",
                        "http://10.77.0.1/" + path, where=client),
         check=True, capture_output=True, text=True).stdout
@@ -37,7 +40,7 @@ def exists(client, path):
 def tree(media, name, title="tree"):
     """A tree that is recognised: Debian's netboot files, one kernel for all."""
     made = media / name
-    lab.shutil.copytree(lab.INSTALLER, made, symlinks=False)
+    shutil.copytree(lab.INSTALLER, made, symlinks=False)
     return made
 
 
@@ -176,7 +179,7 @@ http: {{access-log: {log}/access.log}}
         server.wait_for("menu entry debian-12: wrong password")
         # Who has just been wrong is not listened to.
         assert "kernel " not in get(network, client, asked + "open%20sesame")
-        lab.time.sleep(2.1)
+        time.sleep(2.1)
         assert "kernel http://10.77.0.1/media/netboot/" in get(
             network, client, asked + "open%20sesame")
         assert "sesame" not in server.process.text
