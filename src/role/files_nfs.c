@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "io/tcp.h"
+#include "role/files_disk.h"
 #include "role/files_nfs.h"
 #include "role/files_source.h"
 
@@ -54,6 +55,7 @@ struct transfer {
 
 struct waiting {
         struct listener *listener;
+        struct files_wait disk;
         struct udp_endpoint peer;
         size_t n;
         uint8_t data[RPC_CALL_MAX];
@@ -87,7 +89,8 @@ struct connection {
         struct loop_timer *timer;
         nsec_t moved; /* when anything last was read or written */
         struct rpc_record record;
-        bool is_waiting; /* the call in `record` is put again later */
+        bool is_waiting;        /* the call in `record` is put again later */
+        struct files_wait disk; /* or bytes of its file are fetched */
         uint8_t in[4096];
         size_t in_at, in_n;
         uint8_t *out; /* of a reply, what the socket did not take; owned */
@@ -197,26 +200,24 @@ static enum nfs3_outcome call(struct files_nfs *door, enum nfs3_door kind, bool 
                                               .portmap_port = conf->nfs.portmap,
                                               .now = loop_now(),
                                               .asker = &asker };
-        enum nfs3_outcome outcome;
 
         if (!door->server)
                 return NFS3_NO_REPLY;
-        outcome = nfs3_server_call(door->server, &request, data, n, door->buffer + 4,
-                                   ret);
-        if (outcome == NFS3_REPLY)
-                tell(door, client, ret);
-        return outcome;
+        return nfs3_server_call(door->server, &request, data, n, door->buffer + 4, ret);
 }
 
-/* File bytes and padding behind the head: the length of all of it, or -errno. */
-static int64_t copy_file(struct files_nfs *door, const struct nfs3_reply *reply) {
+/* File bytes and padding behind the head: the length of all of it; -EAGAIN: they are
+ * fetched, and `wait` is called; or another -errno. */
+static int64_t copy_file(struct files_nfs *door, const struct nfs3_reply *reply,
+                         struct files_wait *wait) {
         uint8_t *at = door->buffer + 4 + reply->n_head;
         size_t n = nfs3_reply_size(reply);
         int64_t got;
 
         if (reply->n_file == 0)
                 return (int64_t)n;
-        got = vtree_file_read(reply->file, reply->offset, at, reply->n_file);
+        got = files_disk_read(files_disk(door->files), reply->file, reply->offset, at,
+                              reply->n_file, wait);
         if (got < 0)
                 return got;
         /* What was written over meanwhile must not be mixed with what was there. */
@@ -230,7 +231,7 @@ static int64_t copy_file(struct files_nfs *door, const struct nfs3_reply *reply)
 
 /* False: it has to be put again. */
 static bool answer_datagram(struct listener *listener, const uint8_t *data, size_t n,
-                            struct udp_endpoint peer) {
+                            struct udp_endpoint peer, struct files_wait *wait) {
         struct files_nfs *door = listener->door;
         struct nfs3_reply reply;
         enum nfs3_outcome outcome = call(door, listener->kind, false, peer.address,
@@ -242,14 +243,45 @@ static bool answer_datagram(struct listener *listener, const uint8_t *data, size
                 return false;
         if (outcome == NFS3_NO_REPLY)
                 return true;
-        size = copy_file(door, &reply);
+        size = copy_file(door, &reply, wait);
         vtree_file_unref(reply.file);
         if (size < 0)
-                return true;
+                return size != -EAGAIN;
+        tell(door, peer.address, &reply);
         /* A full socket loses it, as the wire may: the client asks again. */
         ignored = udp_send(listener->fd, door->buffer + 4, (size_t)size, peer, 0, 0);
         (void)ignored;
         return true;
+}
+
+static void waiting_free(struct files_nfs *door, size_t i) {
+        files_wait_cancel(&door->waiting[i]->disk);
+        free(door->waiting[i]);
+        door->waiting[i] = door->waiting[--door->n_waiting];
+}
+
+static void put_datagram_again(struct files_nfs *door, size_t i) {
+        struct waiting *w = door->waiting[i];
+
+        files_wait_cancel(&w->disk);
+        if (answer_datagram(w->listener, w->data, w->n, w->peer, &w->disk))
+                waiting_free(door, i);
+}
+
+/* What the disk could not give is not asked of it for ever: the client asks again. */
+static void on_datagram_fetched(int answer, void *userdata) {
+        struct waiting *waiting = userdata;
+        struct files_nfs *door = waiting->listener->door;
+
+        for (size_t i = 0; i < door->n_waiting; i++) {
+                if (door->waiting[i] != waiting)
+                        continue;
+                if (answer < 0)
+                        waiting_free(door, i);
+                else
+                        put_datagram_again(door, i);
+                return;
+        }
 }
 
 static void keep_waiting(struct listener *listener, const struct udp_received *got) {
@@ -265,7 +297,9 @@ static void keep_waiting(struct listener *listener, const struct udp_received *g
         waiting->peer = got->from;
         waiting->n = got->n;
         memcpy(waiting->data, got->data, got->n);
+        files_wait_init(&waiting->disk, on_datagram_fetched, waiting);
         door->waiting[door->n_waiting++] = waiting;
+        put_datagram_again(door, door->n_waiting - 1); /* now with who can wait */
 }
 
 static bool is_admitted(struct listener *listener, ip4_t client) {
@@ -284,24 +318,20 @@ static void on_datagrams(int fd, unsigned ready, void *userdata) {
 
         for (int i = 0; i < n; i++)
                 if (is_admitted(listener, got[i].from.address) &&
-                    !answer_datagram(listener, got[i].data, got[i].n, got[i].from))
+                    !answer_datagram(listener, got[i].data, got[i].n, got[i].from,
+                                     NULL))
                         keep_waiting(listener, &got[i]);
 }
 
 static void put_datagrams_again(struct files_nfs *door) {
-        for (size_t i = 0; i < door->n_waiting; i++) {
-                struct waiting *w = door->waiting[i];
-
-                if (!answer_datagram(w->listener, w->data, w->n, w->peer))
-                        continue;
-                free(w);
-                door->waiting[i--] = door->waiting[--door->n_waiting];
-        }
+        for (size_t i = door->n_waiting; i > 0; i--)
+                put_datagram_again(door, i - 1);
 }
 
 /* ---- TCP ---- */
 
 static void connection_free(struct connection *c) {
+        files_wait_cancel(&c->disk);
         loop_watch_free(c->watch);
         loop_timer_free(c->timer);
         close(c->fd);
@@ -371,13 +401,17 @@ static enum outcome send_rest(struct connection *c) {
 }
 
 static enum outcome send_file(struct connection *c) {
-        struct vtree_place e = vtree_file_place(c->file, c->file_at);
-        int64_t n;
+        struct vtree_place e;
+        int64_t n = files_disk_ready(files_disk(c->door->files), c->file, c->file_at,
+                                     c->file_left, &c->disk);
 
+        if (n == -EAGAIN)
+                return FULL;
         /* Asked each time: bytes of another file must not follow what has left. */
-        if (!vtree_file_is_unchanged(c->file))
+        if (n <= 0 || !vtree_file_is_unchanged(c->file))
                 return BROKEN;
-        n = tcp_sendfile(c->fd, e.fd, e.offset, min_u64(e.length, c->file_left));
+        e = vtree_file_place(c->file, c->file_at);
+        n = tcp_sendfile(c->fd, e.fd, e.offset, (uint64_t)n);
         if (n == -EAGAIN)
                 return FULL;
         if (n <= 0)
@@ -418,10 +452,18 @@ static enum outcome send_reply(struct connection *c, const struct nfs3_reply *re
                 c->file_at = reply->offset;
                 c->file_left = reply->n_file;
                 c->zeros_left = n - reply->n_head - reply->n_file;
+                rpc_record_next(&c->record);
+                tell(door, c->peer.address, reply);
                 return send_buffer(c, 4 + reply->n_head, true);
         }
-        copied = copy_file(door, reply);
+        copied = copy_file(door, reply, &c->disk);
         vtree_file_unref(reply->file);
+        if (copied == -EAGAIN) {
+                c->is_waiting = true;
+                return MOVED;
+        }
+        rpc_record_next(&c->record);
+        tell(door, c->peer.address, reply);
         return copied < 0 ? BROKEN : send_buffer(c, 4 + n, false);
 }
 
@@ -440,7 +482,6 @@ static enum outcome answer(struct connection *c) {
                 break;
         }
         c->is_waiting = false;
-        rpc_record_next(&c->record);
         return send_reply(c, &reply);
 }
 
@@ -473,6 +514,7 @@ static void run(struct connection *c) {
 
         list_remove(&c->in_door);
         list_append(&c->door->connections, &c->in_door);
+        files_wait_cancel(&c->disk); /* it is asked again */
         while (turn > 0 && n_calls < TURN_CALLS && !c->is_waiting) {
                 bool is_sending = has_output(c);
                 size_t before = c->file_left;
@@ -490,8 +532,30 @@ static void run(struct connection *c) {
                 if (is_sending && before > c->file_left)
                         turn -= min_size(turn, before - c->file_left);
         }
-        loop_watch_set(c->watch, c->is_waiting ? 0 : wanted);
+        loop_watch_set(c->watch,
+                       c->is_waiting || files_wait_is_waiting(&c->disk) ? 0 : wanted);
         arm(c);
+}
+
+/* The call whose answer was not there. */
+static void put_again(struct connection *c) {
+        c->is_waiting = false;
+        files_wait_cancel(&c->disk);
+        if (answer(c) == BROKEN)
+                connection_free(c);
+        else if (!c->is_waiting)
+                loop_watch_set(c->watch, LOOP_WRITABLE);
+}
+
+static void on_fetched(int result, void *userdata) {
+        struct connection *c = userdata;
+
+        if (result < 0)
+                connection_free(c);
+        else if (c->is_waiting)
+                put_again(c);
+        else
+                run(c);
 }
 
 static void on_ready(int fd, unsigned ready, void *userdata) {
@@ -516,13 +580,8 @@ static void on_made(void *userdata) {
         LIST_FOR_EACH(pos, &door->connections) {
                 struct connection *c = CONTAINER_OF(pos, struct connection, in_door);
 
-                if (!c->is_waiting)
-                        continue;
-                c->is_waiting = false;
-                if (answer(c) == BROKEN)
-                        connection_free(c);
-                else if (!c->is_waiting)
-                        loop_watch_set(c->watch, LOOP_WRITABLE);
+                if (c->is_waiting)
+                        put_again(c);
         }
 }
 
@@ -542,6 +601,7 @@ static int connection_new(struct listener *listener, struct files_source *source
         c->peer = peer;
         c->local = local;
         c->moved = loop_now();
+        files_wait_init(&c->disk, on_fetched, c);
         r = loop_watch_new(files_loop(door->files), fd, 0, on_ready, c, &c->watch);
         if (r == 0)
                 r = loop_timer_new(files_loop(door->files), on_timer, c, &c->timer);
@@ -630,10 +690,8 @@ static void listener_free(struct listener *listener) {
         struct files_nfs *door = listener->door;
 
         for (size_t i = 0; i < door->n_waiting; i++)
-                if (door->waiting[i]->listener == listener) {
-                        free(door->waiting[i]);
-                        door->waiting[i--] = door->waiting[--door->n_waiting];
-                }
+                if (door->waiting[i]->listener == listener)
+                        waiting_free(door, i--);
         loop_watch_free(listener->watch);
         close(listener->fd);
         free(listener);

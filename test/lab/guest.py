@@ -62,14 +62,14 @@ class Archive:
         return self.data
 
 
-def initramfs(path, script):
-    """Runs the script when network and NFS are there."""
+def initramfs(path, script, *more):
+    """Runs the script when network and NFS, or these modules, are there."""
     archive = Archive()
     for name in ("bin", "dev", "proc", "sys", "lib", "mnt"):
         archive.folder(name)
     archive.file("bin/busybox", BUSYBOX.read_bytes())
     _, version = kernel()
-    found = modules(version, "virtio_pci", "virtio_net", "nfsv3")
+    found = modules(version, "virtio_pci", "virtio_net", *(more or ("nfsv3",)))
     for module in found:
         archive.file(f"lib/{module.name}", module.read_bytes())
     archive.file("modules", "\n".join(module.name for module in found).encode())

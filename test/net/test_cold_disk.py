@@ -37,7 +37,8 @@ def disk(request, folder):
 def server(network, disk):
     # One worker: whoever is not held up is served beside who is.
     with lab.Server(network, "--root", disk.path,
-                    config=SERVER + "workers: 1\n") as made:
+                    config=SERVER + "workers: 1\nftp: {port: 21}\n"
+                    "nfs: {mode: on}\n") as made:
         yield made
 
 
@@ -52,6 +53,12 @@ def result(process):
     out, err = process.communicate(timeout=90)
     assert process.returncode == 0, err
     return out
+
+
+def mounted(client, path):
+    return subprocess.Popen(["ip", "netns", "exec", client, "nfs-cat",
+                             f"nfs://10.77.0.1//{path}"],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def in_background(work):
@@ -73,17 +80,21 @@ def fetch_the_rest(client):
     assert result(web(client, "fast")) == FAST
     assert result(web(client, "small")) == SMALL
     assert result(web(client, "fast", door="https")) == FAST
+    assert result(web(client, "fast", door="ftp")) == FAST
+    assert result(mounted(client, "fast")) == FAST
 
 
 def begin_slow(client, door, windowsize=8):
     """Asks for the slow file; the answer's reader."""
+    if door == "nfs":
+        return lambda process=mounted(client, "slow"): result(process)
     if door != "tftp":
         return lambda process=web(client, "slow", door=door): result(process)
     return in_background(
         lambda: Tftp(client, "slow", blksize=1400, windowsize=windowsize).read())
 
 
-@pytest.mark.parametrize("door", ["tftp", "http", "https"])
+@pytest.mark.parametrize("door", ["tftp", "http", "https", "ftp", "nfs"])
 def test_who_waits_for_a_disk_waits_alone(network, client, disk, server, door):
     disk.hold("slow")
     slow = begin_slow(client, door)
