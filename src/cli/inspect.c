@@ -14,72 +14,8 @@
 #include "cli/client.h"
 #include "cli/media.h"
 #include "expand/expand.h"
-#include "media/index.h"
-#include "media/media.h"
 
-static int print(const struct text *json, bool as_json,
-                 const struct media_index *files) {
-        struct text out = { 0 };
-        json_t *medium;
-
-        if (as_json) {
-                /* One more member, before the brace that ends the object. */
-                text_bytes(&out, json->s, json->n - (files ? 1 : 0));
-                if (files) {
-                        media_files_add(files, true, &out);
-                        text_char(&out, '}');
-                }
-                text_char(&out, '\n');
-                return client_print(&out);
-        }
-        medium = json_loadb(text_string(json), json->n, 0, NULL);
-        if (!medium)
-                return client_fail("the medium cannot be described");
-        media_show(medium, &out);
-        json_decref(medium);
-        if (files)
-                media_files_add(files, false, &out);
-        return client_print(&out);
-}
-
-static int describe(int index_fd, bool as_json, bool files) {
-        struct stat stat;
-        struct media_index index;
-        struct medium medium;
-        struct text json = { 0 };
-        void *data;
-        int r;
-
-        if (fstat(index_fd, &stat) < 0)
-                return client_fail("the index cannot be read");
-        data = mmap(NULL, (size_t)stat.st_size, PROT_READ, MAP_PRIVATE, index_fd, 0);
-        if (data == MAP_FAILED)
-                return client_fail("the index cannot be mapped");
-        if (media_index_open(data, (size_t)stat.st_size, &index) == 0) {
-                media_index_medium(&index, &medium);
-                medium_json(&medium, &json);
-                r = json.failed ? client_fail("out of memory")
-                                : print(&json, as_json, files ? &index : NULL);
-        } else {
-                r = client_fail("the index is not sound");
-        }
-        text_done(&json);
-        munmap(data, (size_t)stat.st_size);
-        return r;
-}
-
-/* "PATH: SENTENCE" */
-static int fail_at(const char *path, const char *sentence) {
-        struct text out = { 0 };
-        int r;
-
-        text_add(&out, path);
-        text_add(&out, ": ");
-        text_add(&out, sentence);
-        r = client_fail(text_string(&out));
-        text_done(&out);
-        return r;
-}
+/* ---- a medium, open ---- */
 
 /* The same that the server does, into a file that has no name and ends with us. */
 static int expand(int from, struct text *why, int *ret_fd) {
@@ -109,45 +45,135 @@ static int inspect_compressed(const struct media_as *as,
                        : MEDIA_REFUSED;
 }
 
-static int inspect(const char *path, const struct media_recipes *recipes, bool json,
-                   bool files) {
+static int load_recipes(struct media_recipes **ret, struct text *why) {
+        struct text folder = { 0 }, problems = { 0 };
+        int r = media_recipes_folder(&folder) ? 0 : -ENOENT;
+
+        if (r == 0)
+                r = media_recipes_load(text_string(&folder), ret, &problems);
+        if (problems.n)
+                fprintf(stderr, "%s", text_string(&problems));
+        if (r < 0) {
+                text_add(why, "no recipes in ");
+                text_add(why, text_string(&folder));
+        }
+        text_done(&folder);
+        text_done(&problems);
+        return r < 0 ? MEDIA_REFUSED : 0;
+}
+
+static int inspect(const char *path, const struct media_as *as,
+                   const struct media_recipes *recipes, struct media_found *ret,
+                   struct text *why) {
+        int r = media_inspect_as(path, as, recipes, ret, why);
+
+        if (r == MEDIA_COMPRESSED)
+                r = inspect_compressed(as, recipes, ret, why);
+        if (r < 0) {
+                text_add(why, strerror(-r));
+                r = MEDIA_REFUSED;
+        }
+        return r;
+}
+
+int media_open(const char *path, const char *shown, struct media_here *ret,
+               struct text *why) {
+        struct media_recipes *recipes = NULL;
         char name[MEDIUM_NAME_MAX];
-        const struct media_as as = { .shown = path, .name = name };
+        const struct media_as as = { .shown = shown, .name = name };
         struct media_found found = { .index_fd = -1, .fd = -1 };
-        struct text why = { 0 };
+        struct stat st;
+        int r = load_recipes(&recipes, why);
+
+        medium_name_from_path(shown, name);
+        if (r == 0)
+                r = inspect(path, &as, recipes, &found, why);
+        media_recipes_free(recipes);
+        if (r != 0)
+                return r;
+        ret->fd = found.fd;
+        ret->data = fstat(found.index_fd, &st) < 0
+                            ? MAP_FAILED
+                            : mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE,
+                                   found.index_fd, 0);
+        close(found.index_fd);
+        if (ret->data != MAP_FAILED) {
+                ret->n = (size_t)st.st_size;
+                if (media_index_open(ret->data, ret->n, &ret->index) == 0)
+                        return MEDIA_OK;
+                munmap(ret->data, ret->n);
+        }
+        close(ret->fd);
+        text_add(why, "its index is not sound");
+        return MEDIA_REFUSED;
+}
+
+void media_close(struct media_here *here) {
+        munmap(here->data, here->n);
+        close(here->fd);
+}
+
+void media_describe(const struct media_here *here, struct text *ret_json) {
+        struct medium medium;
+
+        media_index_medium(&here->index, &medium);
+        medium_json(&medium, ret_json);
+}
+
+/* ---- shown ---- */
+
+static int print(const struct text *json, bool as_json,
+                 const struct media_index *files) {
+        struct text out = { 0 };
+        json_t *medium;
+
+        if (as_json) {
+                /* One more member, before the brace that ends the object. */
+                text_bytes(&out, json->s, json->n - (files ? 1 : 0));
+                if (files) {
+                        media_files_add(files, true, &out);
+                        text_char(&out, '}');
+                }
+                text_char(&out, '\n');
+                return client_print(&out);
+        }
+        medium = json_loadb(text_string(json), json->n, 0, NULL);
+        if (!medium)
+                return client_fail("the medium cannot be described");
+        media_show(medium, &out);
+        json_decref(medium);
+        if (files)
+                media_files_add(files, false, &out);
+        return client_print(&out);
+}
+
+int media_fail_at(const char *path, const char *sentence) {
+        struct text out = { 0 };
         int r;
 
-        medium_name_from_path(path, name);
-        r = media_inspect_as(path, &as, recipes, &found, &why);
-        if (r == MEDIA_COMPRESSED)
-                r = inspect_compressed(&as, recipes, &found, &why);
-        if (r == MEDIA_OK) {
-                r = describe(found.index_fd, json, files);
-                close(found.index_fd);
-                close(found.fd);
-        } else {
-                r = fail_at(path, r < 0 ? strerror(-r) : text_string(&why));
-        }
-        text_done(&why);
+        text_add(&out, path);
+        text_add(&out, ": ");
+        text_add(&out, sentence);
+        r = client_fail(text_string(&out));
+        text_done(&out);
         return r;
 }
 
 int media_inspect_path(const char *path, bool json, bool files) {
-        struct text folder = { 0 }, problems = { 0 };
-        struct media_recipes *recipes = NULL;
-        int r;
+        struct text why = { 0 }, described = { 0 };
+        struct media_here here;
+        int r = media_open(path, path, &here, &why);
 
-        if (!media_recipes_folder(&folder)) {
-                r = fail_at(text_string(&folder), "there are no recipes here");
+        if (r == MEDIA_OK) {
+                media_describe(&here, &described);
+                r = described.failed
+                            ? client_fail("out of memory")
+                            : print(&described, json, files ? &here.index : NULL);
+                media_close(&here);
         } else {
-                r = media_recipes_load(text_string(&folder), &recipes, &problems);
-                r = r < 0 ? fail_at(text_string(&folder), strerror(-r))
-                          : inspect(path, recipes, json, files);
-                if (problems.n)
-                        fprintf(stderr, "%s", text_string(&problems));
+                r = media_fail_at(path, text_string(&why));
         }
-        media_recipes_free(recipes);
-        text_done(&folder);
-        text_done(&problems);
+        text_done(&described);
+        text_done(&why);
         return r;
 }

@@ -15,7 +15,7 @@ const struct cli_command cli_commands[] = {
         { "explain", "say what a machine would boot, and why",
           "--mac M [--arch bios|x64|...] [--json]", cli_explain },
         { "media", "show what systems were found on the media",
-          "[list | inspect PATH] [--json]", cli_media },
+          "[list | inspect | add | verify | remove ...] [--json]", cli_media },
         { "loaders", "show which loaders are there, for which firmware, signed by whom",
           "[-c FILE] [--media PATH] [--json]", cli_loaders },
         { "leases", "show who has which address", "[--json]", cli_leases },

@@ -1,4 +1,7 @@
-/* bootjack media: what was found on the media, and what can be booted from it. */
+/*
+ * bootjack media: what was found on the media, and what can be booted from it; and the
+ * verbs that bring media, check them and take them away.
+ */
 #include "cli/media.h"
 
 #include "cli/cli.h"
@@ -200,7 +203,8 @@ static int list(const struct client_flags *flags) {
 }
 
 static int wrong_verb(const struct options *options, const char *verb) {
-        static const char *const verbs[] = { "list", "inspect", NULL };
+        static const char *const verbs[] = { "list",   "inspect", "add", "add-netboot",
+                                             "remove", "verify",  NULL };
         const char *nearest = text_nearest(verb, verbs);
         struct text why = { 0 };
         int r;
@@ -218,36 +222,92 @@ static int wrong_verb(const struct options *options, const char *verb) {
         return r;
 }
 
-int cli_media(int argc, char **argv) {
-        struct client_flags flags = { 0 };
-        bool files = false;
-        struct option_row rows[CLIENT_ROWS + 2] = {
-                [CLIENT_ROWS] = { "files", 0, OPTION_FLAG, NULL,
-                                  "inspect: every file of an image, too", &files, 0 },
+static void fill_rows(struct media_wish *wish, struct option_row *rows) {
+        const struct option_row own[] = {
+                { "files", 0, OPTION_FLAG, NULL, "inspect: every file of an image, too",
+                  &wish->files, 0 },
+                { "to", 0, OPTION_TEXT, "DIR",
+                  "add: into this folder; else the first of the configuration",
+                  &wish->to, 0 },
+                { "name", 0, OPTION_TEXT, "FILE", "add: under this name", &wish->name,
+                  0 },
+                { "checksum", 0, OPTION_TEXT, "WHAT",
+                  "add: a checksum, or a list with it; else SHA256SUMS beside it",
+                  &wish->checksum, 0 },
+                { "no-checksum", 0, OPTION_FLAG, NULL, "add: look for none",
+                  &wish->no_checksum, 0 },
+                { "link", 0, OPTION_FLAG, NULL, "add: a hard link instead of a copy",
+                  &wish->link, 0 },
+                { "replace", 0, OPTION_FLAG, NULL,
+                  "add: in place of the one of this name", &wish->replace, 0 },
+                { "yes", 0, OPTION_FLAG, NULL, "remove: do not ask", &wish->yes, 0 },
+                { "config", 'c', OPTION_TEXT, "FILE",
+                  "which folders of media there are; " CONF_FILE_DEFAULT
+                  " if it exists",
+                  &wish->conf.file, 0 },
+                { "media", 'm', OPTION_TEXTS, "PATH",
+                  "these folders instead; may be repeated", wish->conf.media,
+                  CONF_FLAG_REPEAT_MAX },
         };
+
+        client_rows(&wish->flags, rows);
+        memcpy(rows + CLIENT_ROWS, own, sizeof(own));
+}
+
+static int run(const struct options *options, const struct media_wish *wish,
+               const struct options_found *found) {
+        const char *verb = found->n_operands ? found->operands[0] : "list";
+        const char *const *operands = found->operands + 1;
+        size_t n = found->n_operands ? found->n_operands - 1 : 0;
+
+        if (strcmp(verb, "list") == 0)
+                return n == 0 ? list(&wish->flags)
+                              : options_wrong(options,
+                                              "list takes no name; try inspect "
+                                              "PATH");
+        if (strcmp(verb, "inspect") == 0)
+                return n == 1 ? media_inspect_path(operands[0], wish->flags.json,
+                                                   wish->files)
+                              : options_wrong(
+                                        options,
+                                        "inspect needs the path of an image or of "
+                                        "an extracted tree");
+        if (strcmp(verb, "add") == 0)
+                return n == 1 ? media_add(wish, operands[0])
+                              : options_wrong(options, "add needs a path or a URL");
+        if (strcmp(verb, "add-netboot") == 0)
+                return n == 2 ? media_add_netboot(wish, operands[0], operands[1])
+                              : options_wrong(options, "add-netboot needs a name, such "
+                                                       "as debian-12, and an archive");
+        if (strcmp(verb, "remove") == 0)
+                return n > 0 ? media_remove(wish, operands)
+                             : options_wrong(options,
+                                             "remove needs the name or path of "
+                                             "a medium");
+        if (strcmp(verb, "verify") == 0)
+                return n > 0 ? media_verify(wish, operands)
+                             : options_wrong(options,
+                                             "verify needs the name or path of "
+                                             "a medium");
+        return wrong_verb(options, verb);
+}
+
+int cli_media(int argc, char **argv) {
+        struct media_wish wish = { 0 };
+        struct option_row rows[CLIENT_ROWS + 11] = { 0 };
         const struct options options = {
                 "media",
-                "Show the media that the server has found; or read one image or tree "
-                "without a server.",
-                "[list | inspect PATH]", 2, rows
+                "Show the media that the server has found; or, without a server, read "
+                "one, add,\nverify or remove some. Folders of media are those of the "
+                "configuration.",
+                "[list | inspect PATH | add PATH|URL | add-netboot NAME ARCHIVE |\n"
+                "                verify NAME... | remove NAME...]",
+                OPTIONS_OPERANDS_MAX, rows
         };
         struct options_found found;
-        const char *verb;
         int r;
 
-        client_rows(&flags, rows);
+        fill_rows(&wish, rows);
         r = options_parse(&options, argc, argv, &found);
-        if (r != OPTIONS_GO_ON)
-                return r;
-        verb = found.n_operands ? found.operands[0] : "list";
-        if (strcmp(verb, "list") == 0 && found.n_operands < 2)
-                return list(&flags);
-        if (strcmp(verb, "list") == 0)
-                return options_wrong(&options, "list takes no name; try inspect PATH");
-        if (strcmp(verb, "inspect") != 0)
-                return wrong_verb(&options, verb);
-        if (found.n_operands < 2)
-                return options_wrong(&options, "inspect needs the path of an image or "
-                                               "of an extracted tree");
-        return media_inspect_path(found.operands[1], flags.json, files);
+        return r == OPTIONS_GO_ON ? run(&options, &wish, &found) : r;
 }

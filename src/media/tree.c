@@ -86,6 +86,10 @@ static bool wildcard_matches(const struct wildcard *w, const char *name) {
                (w->n_front > 0 || name[0] != '.');
 }
 
+bool media_tree_has(const struct media_tree *tree, const char *path) {
+        return is_there(tree, path, false);
+}
+
 /* ---- the names in a folder ---- */
 
 struct names {

@@ -19,6 +19,7 @@ enum { MEDIA_TREE_TEXT_MAX = 64 << 10 };
 MUST_USE bool media_tree_find(const struct media_tree *tree, const char *pattern,
                               struct text *ret_path);
 
+bool media_tree_has(const struct media_tree *tree, const char *path);
 /* Bytes of a file: how many were there, or -errno. */
 MUST_USE int media_tree_read(const struct media_tree *tree, const char *path,
                              uint64_t offset, void *buffer, size_t n);
