@@ -139,8 +139,7 @@ const char *ftp_end_text(enum ftp_end end) {
                 [FTP_END_UNOPENED] = "there was no data connection in time",
                 [FTP_END_LOST] = "the client closed the data connection",
                 [FTP_END_STALLED] =
-                        "the client took nothing for a minute, or less than "
-                        "ftp.min-rate",
+                        "the client took nothing, or less than ftp.min-rate",
                 [FTP_END_FILE] =
                         "the file could not be read, or was replaced while it was read",
                 [FTP_END_GONE] = "the client went away",

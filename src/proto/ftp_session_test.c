@@ -250,10 +250,10 @@ static void check_rest(const char *type, uint64_t rest, const char *expected) {
 
 /* RFC 3659 5.3: the place is counted as it is sent. */
 static void a_transfer_begins_where_rest_says(void **state) {
-        static const char lines[] = "hello,\r\nworld\r\n";
+        static const char bytes[] = "hello,\nworld\n", lines[] = "hello,\r\nworld\r\n";
 
         for (uint64_t i = 0; i <= 13; i++)
-                check_rest("TYPE I", i, "hello,\nworld\n" + i);
+                check_rest("TYPE I", i, bytes + i);
         check_rest("TYPE I", 14, NULL);
         for (uint64_t i = 0; i < 15; i++)
                 check_rest("TYPE A", i, lines + i);
