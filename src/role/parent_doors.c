@@ -425,16 +425,17 @@ static void add_door(const struct parent_door *door, struct text *out) {
         uint32_t kind = door->socket.door;
         bool is_udp = kind < IPC_DOOR_HTTP || kind == IPC_DOOR_NFS_UDP ||
                       kind == IPC_DOOR_PORTMAP_UDP;
+        char four[IP4_TEXT_MAX], six[IP6_TEXT_MAX];
 
         text_json_next(out);
         text_char(out, '{');
         text_json_pair(out, "door", ipc_door_name((enum ipc_door)kind));
         text_json_pair(out, "protocol", is_udp ? "udp" : "tcp");
         text_json_pair(out, "interface", door->socket.interface);
-        text_json_key(out, "address");
-        text_char(out, '"');
-        text_ip4(out, door->socket.address);
-        text_char(out, '"');
+        text_json_pair(out, "address",
+                       ip6_is_zero(door->socket.address6)
+                               ? ip4_format(door->socket.address, four)
+                               : ip6_format(door->socket.address6, six));
         text_json_pair_u64(out, "port", door->socket.port);
         text_char(out, '}');
 }

@@ -346,6 +346,10 @@ def test_status_tells_which_doors_are_open_where(network, client, server):
             "address": "10.77.0.1", "port": 21} in doors
     assert any(door["door"] == "tftp" and door["protocol"] == "udp" for door in doors)
     assert len(doors) == len({json.dumps(door) for door in doors})
+    # Those of IPv6, which every interface has of itself, by their own address.
+    assert {"10.77.0.1"} < {door["address"] for door in doors}
+    assert all(":" in door["address"] or door["address"] == "10.77.0.1"
+               for door in doors)
     assert re.search(r"ftp 21/tcp +10\.77\.0\.1 on br0", server.query("status"))
 
 
