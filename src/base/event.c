@@ -264,6 +264,10 @@ static const struct event_row rows[EVENT_N_KINDS] = {
                                  EVENT_WARNING,
                                  "{file} cannot be made: {why}",
                                  { { "file", T }, { "why", T } } },
+        [EVENT_BOOTED_ONCE] = { "booted-once",
+                                EVENT_INFO,
+                                "it has {entry}; next time it boots from its disk",
+                                { { "entry", T } } },
 };
 
 #undef T

@@ -59,6 +59,7 @@ enum event_kind {
         EVENT_DOOR_BESIDE, /* the port is another server's on this host */
         EVENT_FOLDER_MOUNTED,
         EVENT_MADE_REFUSED,
+        EVENT_BOOTED_ONCE,
         EVENT_DOOR_REGISTERED, /* with the port mapper that runs on this host */
         EVENT_N_KINDS,
 };

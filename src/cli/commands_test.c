@@ -431,15 +431,22 @@ static void machines_without_a_mac_are_shown(void **state) {
         static const struct reply replies[] = {
                 { "machines ",
                   { "[{\"mac\":null,\"address\":\"10.0.0.9\",\"firmware\":null,"
-                    "\"story\":12,\"last\":4102444800}]" } }, /* a clock that jumped */
+                    "\"story\":12,\"last\":4102444800}," /* a clock that jumped */
+                    "{\"mac\":\"52:54:00:00:00:01\",\"memory\":2147483648,"
+                    "\"boot\":\"debian-12\",\"once\":\"waiting\","
+                    "\"story\":13,\"last\":4102444800},"
+                    "{\"mac\":\"52:54:00:00:00:02\",\"boot\":\"debian-12\","
+                    "\"once\":\"done\",\"story\":14,\"last\":4102444800}]" } },
                 { 0 },
         };
         struct scene *scene = *state;
 
         serve(scene, replies);
         assert_int_equal(RUN(scene, cli_machines, "machines"), CLI_DONE);
-        assert_string_equal(scene->out, "MAC  ADDRESS   FIRMWARE  STORY  HEARD\n"
-                                        "-    10.0.0.9  -         12     0 s ago\n");
+        expect_in("-                  10.0.0.9  -         12     -        -     ",
+                  scene->out);
+        expect_in("13     2.0 GiB  debian-12, once          0 s ago\n", scene->out);
+        expect_in("14     -        its disk; had debian-12  0 s ago\n", scene->out);
 }
 
 static void events_are_printed_line_by_line(void **state) {

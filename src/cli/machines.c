@@ -23,9 +23,21 @@ static void add_age(struct text *out, json_int_t then) {
         }
 }
 
+/* What the configuration says that it boots. */
+static void add_boot(struct text *out, const json_t *machine) {
+        const char *boot = json_string_value(json_object_get(machine, "boot"));
+        const char *once = json_string_value(json_object_get(machine, "once"));
+        bool is_over = once && strcmp(once, "done") == 0;
+
+        text_add(out, !boot ? "-" : is_over ? "its disk; had " : "");
+        text_add(out, boot ? boot : "");
+        text_add(out, once && !is_over ? ", once" : "");
+}
+
 static void show(const json_t *machines, struct text *out) {
         static const char *const headings[] = { "MAC",   "ADDRESS", "FIRMWARE",
-                                                "STORY", "HEARD",   NULL };
+                                                "STORY", "MEMORY",  "BOOTS",
+                                                "HEARD", NULL };
         static const char *const names[] = { "mac", "address", "firmware", "story" };
         struct table table;
         const json_t *machine;
@@ -33,13 +45,24 @@ static void show(const json_t *machines, struct text *out) {
 
         table_init(&table, headings);
         json_array_foreach(machines, i, machine) {
-                struct text age = { 0 };
+                struct text age = { 0 }, memory = { 0 }, boot = { 0 };
+                json_int_t bytes =
+                        json_integer_value(json_object_get(machine, "memory"));
 
                 for (size_t k = 0; k < ARRAY_SIZE(names); k++) {
                         char scratch[24];
 
                         table_cell(&table, client_member(machine, names[k], scratch));
                 }
+                if (bytes > 0)
+                        text_size(&memory, (uint64_t)bytes);
+                else
+                        text_char(&memory, '-');
+                table_cell(&table, text_string(&memory));
+                text_done(&memory);
+                add_boot(&boot, machine);
+                table_cell(&table, text_string(&boot));
+                text_done(&boot);
                 add_age(&age, json_integer_value(json_object_get(machine, "last")));
                 table_cell(&table, text_string(&age));
                 text_done(&age);

@@ -1,4 +1,5 @@
-/* Values about booting: which loader, and whether only signed ones. */
+/* Values about booting: which loader, whether only signed ones, and amounts of memory.
+ */
 #include "conf/internal.h"
 #include "policy/loader.h"
 
@@ -44,3 +45,32 @@ static bool secure_equal(const struct option *option, const void *a, const void 
 }
 const struct type type_secure = { "true or false", "boolean", read_secure,
                                   secure_equal };
+
+static bool parse_size(const char *s, uint64_t *ret) {
+        static const char units[] = "KMGT";
+        size_t n = strlen(s);
+        char number[16];
+        const char *unit;
+        uint64_t v;
+
+        if (n < 2 || n > sizeof(number))
+                return false;
+        unit = strchr(units, s[n - 1]);
+        memcpy(number, s, n - 1);
+        number[n - 1] = '\0';
+        if (!unit || !parse_number(number, 1 << 20, &v) || v == 0)
+                return false;
+        *ret = v << (10 * (unit - units + 1));
+        return true;
+}
+
+static void read_size(struct parser *p, const struct doc_node *node,
+                      const struct option *option, void *at) {
+        if (want_text(p, node, option) && !parse_size(node->text, at))
+                refuse_value(p, node, option, "512M or 2G");
+}
+static bool size_equal(const struct option *option, const void *a, const void *b) {
+        return *(const uint64_t *)a == *(const uint64_t *)b;
+}
+const struct type type_size = { "an amount of memory such as 2G", "size", read_size,
+                                size_equal };

@@ -23,9 +23,11 @@ struct conf_machine {
         struct uuid uuid;
         uint8_t loader; /* enum policy_kind */
         enum policy_secure secure_boot;
-        char *class;    /* "": known by its MAC or UUID */
-        char *boot;     /* an entry's id */
-        nsec_t timeout; /* until that starts; 0: wait for ever */
+        char *class;     /* "": known by its MAC or UUID */
+        char *boot;      /* an entry's id */
+        nsec_t timeout;  /* until that starts; 0: wait for ever */
+        bool once;       /* and after that the local disk */
+        uint64_t memory; /* bytes; 0: what the machine says */
 };
 
 struct conf_ports {

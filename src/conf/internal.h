@@ -97,4 +97,5 @@ extern const struct type type_text, type_path, type_paths, type_names, type_bool
         type_interface, type_address, type_mac, type_network, type_mode, type_when,
         type_dhcp_options, type_serial, type_map, type_maps, type_later, type_filename,
         type_server_name, type_url_path, type_pools, type_globs, type_archs,
-        type_prefixes, type_networks, type_bytes, type_uuid, type_loader, type_secure;
+        type_prefixes, type_networks, type_bytes, type_uuid, type_loader, type_secure,
+        type_size;

@@ -182,7 +182,12 @@ static const struct option machine_keys[] = {
           .offset = offsetof(struct conf_machine, timeout) },
         { "boot", &type_text, "", "the menu entry that is its default",
           .offset = offsetof(struct conf_machine, boot) },
-        { "once", &type_later, NULL, "forget an assignment after it was booted once" },
+        { "once", &type_bool, "false",
+          "boot it once: the next time the local disk is its default",
+          .offset = offsetof(struct conf_machine, once) },
+        { "memory", &type_size, NULL,
+          "how much it has, where its loader cannot tell: 2G, 512M",
+          .offset = offsetof(struct conf_machine, memory) },
         { 0 },
 };
 

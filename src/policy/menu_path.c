@@ -4,6 +4,8 @@
  */
 #include "policy/menu_path.h"
 
+#include "policy/memory.h"
+
 const char *const menu_path_ours[] = { "boot.ipxe", "extlinux.conf", "grub.cfg",
                                        "grub.ipxe", "pxelinux.cfg",  "shell.ipxe",
                                        NULL };
@@ -195,6 +197,17 @@ bool menu_path_query(const char *query, const char *key, char *ret, size_t n) {
         return false;
 }
 
+static bool parse_memory(const char *folder, size_t n, const char *name,
+                         struct menu_path *ret) {
+        static const char top[] = "bootjack/memory/";
+
+        ret->dialect = POLICY_DIALECT_IPXE;
+        ret->is_last = ret->has_memory = true;
+        return n >= strlen(top) && strncmp(folder, top, strlen(top)) == 0 &&
+               strcmp(name, "boot.ipxe") == 0 &&
+               memory_parse(folder + strlen(top), n - strlen(top), &ret->memory);
+}
+
 bool menu_path_parse(const char *path, struct menu_path *ret) {
         const char *slash = strrchr(path, '/');
         const char *name = slash ? slash + 1 : path;
@@ -205,6 +218,8 @@ bool menu_path_parse(const char *path, struct menu_path *ret) {
         if (strcmp(path, "boot.ipxe") == 0) {
                 found.dialect = POLICY_DIALECT_IPXE;
                 is = found.is_last = true;
+        } else if (strncmp(path, "bootjack/memory/", 16) == 0) {
+                is = parse_memory(path, n, name, &found);
         } else if (is_folder(path, n, "bootjack")) {
                 is = parse_ours(name, &found);
         } else if (is_folder(path, n, "extlinux")) {

@@ -10,6 +10,7 @@
  *     FOLDER/grub.cfg-UUID, -01-MAC, -C0A80106 ..., and FOLDER/grub.cfg
  *     boot.ipxe
  *     bootjack/...                      ours under fixed names, for including
+ *     bootjack/memory/SIZES/boot.ipxe   iPXE, and which memory it found (memory.h)
  *
  * Loaders ask from the most special to the most common name; is_last says that this is
  * the most common one. Pure.
@@ -33,6 +34,8 @@ struct menu_path {
         struct mac mac; /* zero: the name has none */
         bool has_uuid;
         struct uuid uuid;
+        bool has_memory; /* this name tells it: 0 when the loader found none */
+        uint64_t memory;
 };
 
 /* `path` is clean (base/path.h). False: no loader asks so. */

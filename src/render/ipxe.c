@@ -6,6 +6,7 @@
  * An item has one line and no place for a help; what fits stands behind its title, and
  * all of it is told when the item was chosen.
  */
+#include "policy/memory.h"
 #include "render/internal.h"
 
 enum { ITEM_WIDTH = 74 }; /* what iPXE's menu shows of 80 columns */
@@ -349,6 +350,19 @@ void render_ipxe_refusal(struct text *out) {
                       "echo That is not the password.\n"
                       "prompt --timeout 3000 Press a key to go on ||\n"
                       "exit 0\n");
+}
+
+void render_ipxe_memory(const struct menu *menu, struct text *out) {
+        text_add(out, "#!ipxe\nchain ");
+        add_url(out, menu, "bootjack/memory/");
+        for (unsigned i = 0; i < MEMORY_SLOTS; i++) {
+                text_add(out, i > 0 ? ".${smbios/" : "${smbios/");
+                text_u64(out, i);
+                text_add(out, ".17.12.2:hexraw}");
+        }
+        text_add(out, "/boot.ipxe || chain ");
+        add_url(out, menu, "bootjack/memory/0000/boot.ipxe");
+        text_char(out, '\n');
 }
 
 void render_ipxe_grub(const struct menu *menu, struct text *out) {

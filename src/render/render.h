@@ -19,6 +19,9 @@ void render_grub_local(const struct menu *menu, struct text *out);
 /* boot.ipxe; for the disk `sanboot` on BIOS, on UEFI GRUB, which then asks for the
  * above. */
 void render_ipxe(const struct menu *menu, struct text *out);
+/* Comes before that: iPXE reads the sizes of its memory and asks again with them in the
+ * path (policy/menu_path.h). */
+void render_ipxe_memory(const struct menu *menu, struct text *out);
 /* What iPXE runs to become GRUB with its whole menu. */
 void render_ipxe_grub(const struct menu *menu, struct text *out);
 /* One entry, asked for by the above when it was locked and the password is right; and

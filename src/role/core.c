@@ -57,6 +57,8 @@ static void pass_event(struct core *core, const struct ipc_message *message) {
         if (event.kind == EVENT_FILE_STARTED) {
                 core_dhcp_fetched(core, event.mac);
                 core_menu_fetched(core, machine_of(core, &event), &event);
+        } else if (event.kind == EVENT_FILE_DONE) {
+                core_machines_fetched(core, &event);
         }
 }
 
@@ -265,6 +267,7 @@ static int core_go(struct role *role) {
 
 static void core_reconfigured(struct role *role, const struct conf *old) {
         core_menu_configure(role->userdata);
+        core_machines_reconfigured(role->userdata);
         core_dhcp_refresh(role->userdata);
 }
 
@@ -281,6 +284,7 @@ static void core_stop(struct role *role) {
         while (core->n_media > 0)
                 core_media_remove(core, core->media[0].id);
         machines_free(core->machines);
+        free(core->known);
         text_done(&core->doors);
         core_probe_stop(core);
         udp_batch_free(core->batch);

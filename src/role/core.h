@@ -60,6 +60,13 @@ struct core_machine_rules {
         size_t n;
 };
 
+/* What is remembered of a machine for good. */
+struct core_known {
+        struct mac mac;
+        uint64_t memory; /* 0: it has not told */
+        char booted[64]; /* the entry that it booted for once; "": none */
+};
+
 struct core {
         struct role *role;
         struct net_interface interfaces[CORE_INTERFACES_MAX];
@@ -97,6 +104,8 @@ struct core {
 
         struct text doors; /* that are open: a JSON array, from the parent */
         struct machines *machines;
+        struct core_known *known; /* by MAC: core_machines.c */
+        size_t n_known;
         struct core_medium media[CORE_MEDIA_MAX];
         size_t n_media;
         struct menu_tools tools; /* that are there */
@@ -170,6 +179,23 @@ void core_menu_fetched(struct core *core, struct machine *machine,
 unsigned core_menu_firmware(enum policy_firmware firmware);
 void core_generate(struct core *core, struct ipc_channel *channel,
                    const struct ipc_message *message);
+
+/* What is remembered of a machine by its MAC, in the store: the memory that it told, and
+ * what it has booted of an assignment that holds once. */
+bool core_machines_load(struct core *core, const char *key, const char *value);
+/* Its memory, as configured, told or remembered; 0: unknown. */
+uint64_t core_machines_memory(const struct core *core, const struct machine *machine);
+void core_machines_told(struct core *core, struct machine *machine, uint64_t memory);
+/* The row of the configuration that says what it boots (NULL: none), and whether its
+ * `once` is over. */
+const struct conf_machine *core_menu_assigned(const struct core *core,
+                                              const struct machine *machine);
+bool core_machines_is_over(const struct core *core, const struct conf_machine *row,
+                           struct mac mac);
+/* A machine has all of a file. */
+void core_machines_fetched(struct core *core, const struct event *event);
+/* An assignment that is no more is forgotten, so that it can be made again. */
+void core_machines_reconfigured(struct core *core);
 
 /* Files made of a medium: false when the request is for none. */
 bool core_made(struct core *core, struct ipc_channel *channel,

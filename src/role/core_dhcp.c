@@ -349,6 +349,8 @@ static int load_note(const char *key, const char *value, void *userdata) {
         struct core *core = userdata;
         struct adapt_habit habit;
 
+        if (core_machines_load(core, key, value))
+                return 0;
         if (adapt_habit_parse(key, value, &habit))
                 dhcp4_server_load_habit(core->dhcp, &habit);
         return 0;

@@ -181,8 +181,10 @@ static bool is_of_class(const struct conf *conf, const char *class,
 }
 
 /* A machine's own assignment before that of a class. */
-static const struct conf_machine *assigned(const struct conf *conf,
-                                           const struct machine *machine) {
+const struct conf_machine *core_menu_assigned(const struct core *core,
+                                              const struct machine *machine) {
+        const struct conf *conf = core->role->conf;
+
         for (size_t i = 0; machine && i < conf->n_machines; i++)
                 if (is_machine(&conf->machines[i], &machine->facts) &&
                     conf->machines[i].boot[0])
@@ -211,12 +213,15 @@ int core_menu_new(struct core *core, struct machine *machine, ip4_t server,
                   unsigned firmware, enum policy_dialect dialect,
                   struct menu_model **ret) {
         const struct conf *conf = core->role->conf;
-        const struct conf_machine *own = assigned(conf, machine);
+        const struct conf_machine *own = core_menu_assigned(core, machine);
         struct menu_medium media[CORE_MEDIA_MAX];
         struct policy_decision decision = { 0 };
         struct menu_wish wish = {
                 .title = conf->menu.title,
-                .initial = own ? own->boot : conf->menu.initial,
+                .initial = !own ? conf->menu.initial
+                           : core_machines_is_over(core, own, machine->facts.mac)
+                                   ? "local"
+                                   : own->boot,
                 .serial = conf->menu.serial,
                 .timeout = own ? own->timeout : conf->menu.timeout,
                 .server = server,
@@ -226,7 +231,7 @@ int core_menu_new(struct core *core, struct machine *machine, ip4_t server,
                 .locks_entries = conf->menu.locks_entries,
                 .firmware = firmware,
                 .dialect = dialect,
-                .memory = machine ? machine->memory : 0,
+                .memory = core_machines_memory(core, machine),
                 .never_nests = conf->menu.submenus == CONF_OFF,
                 .always_nests = conf->menu.submenus == CONF_ON,
                 .tools = tools_for(core, firmware, dialect),
@@ -368,6 +373,28 @@ static enum policy_dialect next_dialect(const struct menu_path *asked,
         return asked->page == MENU_PAGE_IPXE_GRUB ? POLICY_DIALECT_GRUB : dialect;
 }
 
+static bool has_several_ways(const struct core *core) {
+        for (size_t i = 0; i < core->n_media; i++) {
+                struct medium medium;
+
+                media_index_medium(&core->media[i].index, &medium);
+                for (uint32_t j = 0; j < medium.n_entries; j++)
+                        if (medium.entries[j].n_ways > 1)
+                                return true;
+        }
+        return false;
+}
+
+/* Worth a round trip only where the answer decides something. */
+static bool should_ask_memory(const struct core *core, const struct machine *machine,
+                              const struct menu_path *asked,
+                              enum policy_dialect dialect) {
+        return dialect == POLICY_DIALECT_IPXE && asked->page == MENU_PAGE_MENU &&
+               !asked->has_memory && machine && machine->has_facts &&
+               machine->facts.is_ipxe && core_machines_memory(core, machine) == 0 &&
+               has_several_ways(core);
+}
+
 static void say_refused(struct core *core, const struct machine *machine,
                         const char *id, const char *why) {
         struct event event = { .kind = EVENT_MENU_REFUSED,
@@ -433,13 +460,17 @@ static int generate(struct core *core, const char *path, const char *query,
         if (!menu_path_parse(path, &asked))
                 return -ENOENT;
         machine = machine_of(core, client, &asked);
+        if (machine && asked.has_memory)
+                core_machines_told(core, machine, asked.memory);
         dialect = dialect_of(machine, &asked);
         r = core_menu_new(core, machine, server, firmware_of(machine, &asked, dialect),
                           dialect, &m);
         if (r < 0)
                 return r;
         m->menu.is_fragment = asked.page == MENU_PAGE_ENTRIES;
-        if (asked.page == MENU_PAGE_UNLOCKED)
+        if (should_ask_memory(core, machine, &asked, dialect))
+                render_ipxe_memory(&m->menu, out);
+        else if (asked.page == MENU_PAGE_UNLOCKED)
                 render_unlocked(core, &m->menu, machine, query, out);
         else
                 render(&m->menu, &asked, machine, dialect, out);

@@ -233,6 +233,23 @@ static void query_media(struct core *core, struct text *out) {
         text_char(out, ']');
 }
 
+static void query_known(const struct core *core, const struct machine *m,
+                        struct text *out) {
+        const struct conf_machine *row = core_menu_assigned(core, m);
+        uint64_t memory = core_machines_memory(core, m);
+
+        text_json_key(out, "memory");
+        if (memory > 0)
+                text_u64(out, memory);
+        else
+                text_add(out, "null");
+        text_json_pair(out, "boot", row && row->boot[0] ? row->boot : NULL);
+        text_json_pair(out, "once",
+                       !row || !row->once                               ? NULL
+                       : core_machines_is_over(core, row, m->facts.mac) ? "done"
+                                                                        : "waiting");
+}
+
 static void query_machines(struct core *core, struct text *out) {
         text_char(out, '[');
         for (struct machine *m = machines_first(core->machines); m;
@@ -250,6 +267,7 @@ static void query_machines(struct core *core, struct text *out) {
                 text_json_pair(out, "firmware",
                                m->has_facts ? policy_facts_arch(&m->facts)->name
                                             : NULL);
+                query_known(core, m, out);
                 text_json_pair_u64(out, "story", m->story);
                 text_json_pair_u64(out, "last", m->last / NSEC_PER_SEC);
                 text_char(out, '}');
