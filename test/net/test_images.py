@@ -2,6 +2,7 @@
 import hashlib
 import json
 import os
+import signal
 import subprocess
 
 import pytest
@@ -115,3 +116,33 @@ def test_boot_images_are_files_also_when_they_are_in_no_folder(network, client, 
         hidden = curl(network, client, url + "2-UEFI.img")
         assert hidden and efi.startswith(hidden[:2048])
         assert b"2-UEFI.img" in curl(network, client, url)
+
+
+def test_a_crash_over_an_image_costs_its_index_and_no_transfer(network, client, folder):
+    """The library dies of a signal while it has an image before it that it has not read."""
+    tree, media = folder / "tree", folder / "media"
+    tree.mkdir()
+    media.mkdir()
+    data = os.urandom(8 << 20)
+    (tree / "kernel").write_bytes(data)
+    made = ["genisoimage", "-quiet", "-R", "-o"]
+    subprocess.run([*made, media / "one.iso", tree], check=True)
+    with lab.Server(network, "--media", media, config="dhcp: {mode: off}\n") as server:
+        server.wait_for("medium one: ")
+        victim, = server.roles()["library"]
+        transfer = subprocess.Popen(
+            network.inside("curl", "-s", "-f", "--limit-rate", "2M",
+                           "http://10.77.0.1/media/one/kernel", where=client),
+            stdout=subprocess.PIPE)
+        got = transfer.stdout.read(1 << 16)
+        os.kill(victim, signal.SIGSTOP)
+        subprocess.run([*made, media / ".two", tree], check=True)
+        (media / ".two").rename(media / "two.iso")
+        # Queued behind the stop, and delivered with the continue: before another look.
+        os.kill(victim, signal.SIGSEGV)
+        server.kill(victim, signal.SIGCONT)
+        server.wait_for(r"library died \(signal 11")
+        got += transfer.stdout.read()
+        assert transfer.wait() == 0 and got == data
+        server.wait_for("medium two: ")
+        assert curl(network, client, "http://10.77.0.1/media/two/kernel") == data
