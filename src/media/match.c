@@ -151,6 +151,8 @@ const char *match_keep_title(struct matching *m, const char *template) {
         for (const char *at = text_string(&full); *at; at++) {
                 if (at[0] == '(' && at[1] == ')')
                         at++;
+                else if (at[0] == ' ' && (at[1] == ',' || at[1] == ')'))
+                        continue;
                 else if (*at != ' ' || (title.n > 0 && title.s[title.n - 1] != ' '))
                         text_char(&title, *at);
         }
