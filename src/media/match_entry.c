@@ -91,7 +91,7 @@ static const char *keep_path(struct matching *m, const char *template) {
 
 /* Of what is served at other places, the image itself is there for an image alone. */
 static bool is_served_now(const struct matching *m, const char *template) {
-        return m->tree->index || !strstr(template, ".iso");
+        return m->tree->image || !strstr(template, ".iso");
 }
 
 static bool is_anywhere(struct matching *m, const char *template, const char *path) {
@@ -120,7 +120,7 @@ static uint64_t size_of(const struct matching *m, const char *path) {
 
         if (strcmp(path, "/") != 0)
                 return media_tree_size(m->tree, path);
-        return m->tree->index && fstat(m->tree->fd, &st) == 0 ? (uint64_t)st.st_size
+        return m->tree->image && fstat(m->tree->fd, &st) == 0 ? (uint64_t)st.st_size
                                                               : 0;
 }
 
@@ -162,7 +162,7 @@ static void add_ways(struct matching *m, const struct recipe_entry *from,
                 const struct recipe_way *way = &from->ways[i];
                 size_t n_variables = m->n_variables;
 
-                if ((m->tree->index || !needs_image(way->transport)) &&
+                if ((m->tree->image || !needs_image(way->transport)) &&
                     match_all_hold(m, &way->when)) {
                         e->ways[e->n_ways++] = (struct medium_way){
                                 .transport = way->transport,

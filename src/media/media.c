@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/path.h"
+#include "media/generic.h"
 #include "media/iso.h"
 #include "media/pvd.h"
 #include "media/recipe.h"
@@ -222,8 +223,11 @@ static int finish(const struct media_as *as, const struct media_recipes *recipes
 
         if (r < 0)
                 return r;
-        if (r == 0)
-                medium->system = "unknown";
+        if (r == 0) {
+                r = generic_match(tree, iso ? iso->volume : "", &found);
+                if (r < 0)
+                        return r;
+        }
         if (iso && add_unreadable(iso, &found) < 0) {
                 recipe_found_done(&found);
                 return -ENOMEM;
@@ -396,7 +400,9 @@ static int inspect_image(int fd, const struct media_as *as,
         enum medium_kind kind = kind_of(fd, as->shown, is_expanded);
         struct media_iso iso = { 0 };
         struct media_index index;
-        struct media_tree tree = { .index = &index, .fd = fd };
+        struct media_tree tree = { .index = &index,
+                                   .fd = fd,
+                                   .image = medium_image_suffix(kind) };
         int r = read_file_medium(fd, (uint64_t)st->st_size, as->shown, kind, &iso, why);
 
         if (r)

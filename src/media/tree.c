@@ -256,6 +256,42 @@ bool media_tree_find(const struct media_tree *tree, const char *pattern,
         return true;
 }
 
+static size_t list_index(const struct media_tree *tree, const char *folder,
+                         const struct wildcard *w, char *ret_names[], size_t max) {
+        struct media_node node;
+        size_t n = 0;
+
+        if (!node_at(tree, folder, &node) || node.kind != MEDIA_NODE_FOLDER)
+                return 0;
+        for (uint32_t i = first_child(tree, &node, w); i < node.n_children && n < max;
+             i++) {
+                struct media_node child = media_index_child(tree->index, &node, i);
+
+                if (child.kind == MEDIA_NODE_FILE && wildcard_matches(w, child.name)) {
+                        ret_names[n] = strdup(child.name);
+                        n += ret_names[n] != NULL;
+                }
+        }
+        return n;
+}
+
+size_t media_tree_list(const struct media_tree *tree, const char *folder,
+                       const char *pattern, char *ret_names[], size_t max) {
+        struct names names = { .n = 0 };
+        struct wildcard w;
+        size_t n;
+
+        wildcard_init(&w, pattern, strlen(pattern));
+        if (tree->index)
+                return list_index(tree, folder, &w, ret_names, max);
+        list_folder(tree, folder, &w, false, &names);
+        n = min_size(names.n, max);
+        memcpy(ret_names, names.items, n * sizeof(names.items[0]));
+        for (size_t i = n; i < names.n; i++)
+                free(names.items[i]);
+        return n;
+}
+
 /* ---- content ---- */
 
 static int read_at(int fd, uint64_t offset, void *buffer, size_t n) {

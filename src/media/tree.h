@@ -9,6 +9,7 @@
 struct media_tree {
         const struct media_index *index; /* NULL: an extracted tree */
         int fd;                          /* of the image, or of the tree's top */
+        const char *image; /* what /iso/NAME of it ends with; NULL: it has none */
 };
 
 enum { MEDIA_TREE_TEXT_MAX = 64 << 10 };
@@ -20,6 +21,12 @@ MUST_USE bool media_tree_find(const struct media_tree *tree, const char *pattern
                               struct text *ret_path);
 
 bool media_tree_has(const struct media_tree *tree, const char *path);
+
+/* The names in a folder, of files, that match one wildcard: at most `max`, in byte
+ * order, each for free(). How many there are. */
+size_t media_tree_list(const struct media_tree *tree, const char *folder,
+                       const char *pattern, char *ret_names[], size_t max);
+
 /* Bytes of a file: how many were there, or -errno. */
 MUST_USE int media_tree_read(const struct media_tree *tree, const char *path,
                              uint64_t offset, void *buffer, size_t n);

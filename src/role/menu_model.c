@@ -211,6 +211,12 @@ static const char *device_trees(struct building *b, const struct menu_medium *me
         return "";
 }
 
+static void add_boot_cfg(struct text *out, const char *medium) {
+        text_add(out, "-c /made/");
+        text_add(out, medium);
+        text_add(out, "/boot.cfg");
+}
+
 static void add_entry(struct building *b, const struct menu_medium *medium,
                       const struct medium_entry *from) {
         struct menu_entry *entry = &b->menu->entries[b->menu->n_entries];
@@ -233,8 +239,12 @@ static void add_entry(struct building *b, const struct menu_medium *medium,
         entry->n_files = entry->files ? entry->n_files : 0;
         entry->device_trees = device_trees(b, medium);
         /* A program such as memtest86+ finds its console by itself. */
-        menu_args(from->args, way ? menu_text(way->args) : "", medium->name, b->menu,
-                  anew(b));
+        if (from->boot == MEDIUM_ESXI)
+                /* Its own arguments are in the boot.cfg that is made for it. */
+                add_boot_cfg(anew(b), medium->name);
+        else
+                menu_args(from->args, way ? menu_text(way->args) : "", medium->name,
+                          b->menu, anew(b));
         entry->args = keep(b);
         add_marks(b, from, needs, entry);
         b->model->needs_nfs |= way && way->transport & (MEDIUM_NFS | MEDIUM_NFS_ISO);

@@ -1,0 +1,11 @@
+#pragma once
+/*
+ * The last that is asked about a medium, after all recipes: the menus that it brings
+ * for its own loaders, and where there are none, whether the whole image can be
+ * started. The system stays "unknown"; each entry's help says which of the two it is.
+ */
+#include "media/recipe.h"
+
+/* 1 with entries, 0 with none; then *ret is to be dropped all the same. -ENOMEM. */
+MUST_USE int generic_match(const struct media_tree *tree, const char *volume,
+                           struct recipe_found *ret);
