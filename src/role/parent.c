@@ -424,7 +424,23 @@ static void say_reloaded(struct parent *parent, unsigned diff) {
         text_done(&what);
 }
 
-static void apply_reload(struct parent *parent, unsigned diff) {
+/* Its certificate is a file that the workers serve. */
+static bool serves_authority(const struct conf *conf) {
+        return conf->https.port != 0 && conf->https.certificate[0] == '\0';
+}
+
+/* What the workers of files may do is fixed when they begin: the folders and files that
+ * they read, and the ports that FTP's data may take. Other doors come and go. */
+static bool must_renew_files(const struct conf *old, const struct conf *conf,
+                             unsigned diff) {
+        return diff & CONF_DIFF_FOLDERS ||
+               serves_authority(old) != serves_authority(conf) ||
+               (old->ftp.port == 0) != (conf->ftp.port == 0) ||
+               old->ftp.port_range.first != conf->ftp.port_range.first ||
+               old->ftp.port_range.last != conf->ftp.port_range.last;
+}
+
+static void apply_reload(struct parent *parent, unsigned diff, bool renews_files) {
         for (size_t i = 0; i < parent->n_children; i++)
                 if (parent->children[i].channel)
                         (void)ipc_send(parent->children[i].channel, IPC_CONFIG, NULL,
@@ -435,8 +451,10 @@ static void apply_reload(struct parent *parent, unsigned diff) {
                 parent_close_log(parent);
                 (void)open_access_log(parent);
         }
-        if (diff & (CONF_DIFF_FOLDERS | CONF_DIFF_DOORS))
+        if (renews_files)
                 parent_renew(parent, IPC_FILES);
+        else if (diff & CONF_DIFF_DOORS)
+                parent_tell_interfaces(parent, IPC_FILES);
         if (diff & CONF_DIFF_FOLDERS)
                 parent_renew(parent, IPC_LIBRARY);
         if (diff & CONF_DIFF_DOORS)
@@ -478,7 +496,7 @@ void parent_reload(struct parent *parent) {
         parent->conf_text = text;
         parent_take_certificate(parent, &given);
         parent_certify(parent);
-        apply_reload(parent, diff);
+        apply_reload(parent, diff, must_renew_files(old, conf, diff));
         conf_free(old);
         say_reloaded(parent, diff);
 }

@@ -25,6 +25,7 @@ struct parent_door {
         enum ipc_role role;
         uint32_t index;
         int fd;
+        bool is_new; /* its role is still to be told */
 };
 
 struct parent_child {
@@ -98,6 +99,7 @@ int parent_choose_interfaces(struct parent *parent);
  * first failure is said and returned; otherwise it becomes an event. */
 int parent_open_doors(struct parent *parent, bool strict);
 void parent_send_doors(struct parent *parent, struct parent_child *child);
+void parent_tell_interfaces(struct parent *parent, enum ipc_role kind);
 /* To the core, for whoever asks. */
 void parent_tell_doors(struct parent *parent);
 void parent_close_doors(struct parent *parent);

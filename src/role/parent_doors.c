@@ -386,7 +386,7 @@ static void take_open(struct parent *parent, struct parent_door *door) {
 static void send_door(struct parent *parent, const struct parent_door *door) {
         struct parent_child *child = parent_child(parent, door->role, door->index);
 
-        if (child->channel)
+        if (child && child->channel)
                 (void)ipc_send(child->channel, IPC_SOCKET, &door->socket, NULL, 0,
                                &door->fd, 1);
 }
@@ -410,10 +410,12 @@ static size_t keep(struct parent *parent, bool all, struct parent_door *ret,
 
 /* A role has a descriptor of its own for each of its doors: one that stayed open there
  * would keep the port, and fill the room for others. */
-static void tell_gone(struct parent *parent) {
+static void tell_gone(struct parent *parent, bool of_files_only) {
         for (size_t i = 0; i < parent->n_doors; i++) {
                 const struct parent_door *door = &parent->doors[i];
 
+                if (of_files_only && door->role != IPC_FILES)
+                        continue;
                 if (door->fd >= 0 && is_planned(door))
                         (void)ipc_send(
                                 parent_child(parent, door->role, door->index)->channel,
@@ -459,6 +461,16 @@ void parent_tell_doors(struct parent *parent) {
         text_done(&out);
 }
 
+/* The workers of files go on with what they have: whoever fetches something by a door
+ * that stays, or even by one that goes, does not notice. */
+static void send_new_doors(struct parent *parent) {
+        for (size_t i = 0; i < parent->n_doors; i++) {
+                if (parent->doors[i].is_new)
+                        send_door(parent, &parent->doors[i]);
+                parent->doors[i].is_new = false;
+        }
+}
+
 int parent_open_doors(struct parent *parent, bool strict) {
         struct parent_door *planned = calloc(PARENT_DOORS_MAX, sizeof(*planned));
         size_t n, n_open = 0;
@@ -472,7 +484,7 @@ int parent_open_doors(struct parent *parent, bool strict) {
         if (parent->conf->nfs.port != parent->registered || !wants_nfs(parent))
                 parent_unregister_nfs(parent);
         if (!strict)
-                tell_gone(parent);
+                tell_gone(parent, false);
         for (size_t i = 0; i < n; i++) {
                 if (planned[i].fd < 0 && r == 0) {
                         int e = open_door(parent, &planned[i]);
@@ -484,13 +496,16 @@ int parent_open_doors(struct parent *parent, bool strict) {
                                 r = report(parent, &planned[i], e, strict);
                                 continue;
                         }
-                        /* After a strict opening the roles begin anew, or begin. */
+                        /* After a strict opening the core begins anew, or all begin. */
+                        planned[i].is_new = strict && planned[i].role == IPC_FILES;
                         if (!strict)
                                 send_door(parent, &planned[i]);
                 }
                 if (planned[i].fd >= 0)
                         planned[n_open++] = planned[i];
         }
+        if (strict && r == 0)
+                tell_gone(parent, true);
         n_open += keep(parent, r != 0, planned + n_open, PARENT_DOORS_MAX - n_open);
         parent_close_doors(parent);
         memcpy(parent->doors, planned, n_open * sizeof(*planned));
@@ -498,6 +513,8 @@ int parent_open_doors(struct parent *parent, bool strict) {
         free(planned);
         if (!strict)
                 parent_tell_doors(parent);
+        else if (r == 0)
+                send_new_doors(parent);
         return r;
 }
 
@@ -516,11 +533,22 @@ void parent_close_doors(struct parent *parent) {
         parent->n_doors = 0;
 }
 
-void parent_send_doors(struct parent *parent, struct parent_child *child) {
+static void send_interfaces(const struct parent *parent,
+                            const struct parent_child *child) {
         if (parent->n_interfaces > 0)
                 (void)ipc_send(child->channel, IPC_INTERFACES, NULL, parent->interfaces,
                                parent->n_interfaces * sizeof(parent->interfaces[0]),
                                NULL, 0);
+}
+
+void parent_tell_interfaces(struct parent *parent, enum ipc_role kind) {
+        for (size_t i = 0; i < parent->n_children; i++)
+                if (parent->children[i].kind == kind)
+                        send_interfaces(parent, &parent->children[i]);
+}
+
+void parent_send_doors(struct parent *parent, struct parent_child *child) {
+        send_interfaces(parent, child);
         for (size_t i = 0; i < parent->n_doors; i++)
                 if (parent->doors[i].role == child->kind &&
                     parent->doors[i].index == child->index)

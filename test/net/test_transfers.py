@@ -368,3 +368,32 @@ def test_a_client_that_asks_again_right_after_its_last_acknowledgement_is_served
         for sock, to in ((asking, again), (other, other.recvfrom(600)[1])):
             sock.sendto(b"\0\4\0\1", to)
             sock.close()
+
+
+def test_transfers_go_on_while_doors_move(network, client, root):
+    """Both by the door that stays and by the one that goes; the workers are the same."""
+    data = random.Random(8).randbytes(12 << 20)
+    (root / "kernel").write_bytes(data)
+    with lab.Server(network, "--root", root, config=SERVER) as server:
+        workers = server.roles()["files"]
+        reader = Tftp(client, "kernel", blksize=1400, windowsize=16)
+        reader.window_read()
+        with inside(client):
+            web = socket.create_connection(("10.77.0.1", 80), 10)
+        web.sendall(b"GET /kernel HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        got = web.recv(1000)
+        (server.path / "bootjack.yaml").write_text(
+            SERVER + "http: {port: 8080}\ntftp: {port: 6969}\n")
+        os.kill(server.pid, signal.SIGHUP)
+        server.wait_for("configuration reloaded: doors")
+        moved = subprocess.run(network.inside(
+            "curl", "-sf", "--retry", "20", "--retry-connrefused", "--retry-delay", "1",
+            "-m", "30", "http://10.77.0.1:8080/kernel", where=client), capture_output=True)
+        assert moved.stdout == data
+        assert reader.read() == data
+        while piece := web.recv(1 << 20):
+            got += piece
+        assert got.endswith(data)
+        with inside(client), pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("10.77.0.1", 80), 5)
+        assert server.roles()["files"] == workers
