@@ -6,14 +6,16 @@ As in files_bench: the server on the first processor, with one worker; the load 
 second; no log of transfers; TCP with reno.
 """
 import contextlib
+import json
 import pathlib
 import shutil
 import subprocess
 import tempfile
+import time
 
 import lab
-from dhcp_bench import SERVER, Wire, medians
-from files_bench import SIZES, Running, cost, make_files, row_of, set_congestion
+from dhcp_bench import SERVER, Wire, family, medians
+from files_bench import SIZES, Running, built, cost, make_files, row_of, set_congestion
 
 
 def bootjack(folder):
@@ -95,6 +97,40 @@ def port_mapper(wire, server_name):
         process.wait()
 
 
+class Account:
+    """A control group of one server and of all that it starts: what processes spent that
+    have ended, too, for vsftpd has two for each session."""
+
+    KINDS = (("/sys/fs/cgroup/cpuacct", "cpuacct.usage", lambda text: int(text) / 1e9),
+             ("/sys/fs/cgroup", "cpu.stat", lambda text: int(text.split()[1]) / 1e6))
+
+    def __init__(self, pid):
+        self.folder = None
+        for top, name, read in self.KINDS:
+            folder = pathlib.Path(top) / f"bootjack-bench-{pid}"
+            with contextlib.suppress(OSError):
+                folder.mkdir()
+                if (folder / name).exists():
+                    for one in family(pid):
+                        (folder / "cgroup.procs").write_text(str(one))
+                    self.folder, self.name, self.read = folder, name, read
+                    return
+                folder.rmdir()
+
+    def spent(self):
+        return self.read((self.folder / self.name).read_text()) if self.folder else 0
+
+    def done(self):
+        """When all of it has ended, which takes a moment."""
+        end = time.monotonic() + 5
+        while self.folder and time.monotonic() < end:
+            try:
+                self.folder.rmdir()
+                return
+            except OSError:
+                time.sleep(0.05)
+
+
 class Door(Running):
     def __init__(self, wire, name, folder):  # pylint: disable=super-init-not-called
         self.wire, self.name, self.folder = wire, name, folder
@@ -103,6 +139,21 @@ class Door(Running):
     def wait(self, port):
         for own in DOORS[self.name]:
             super().wait(own)
+
+    def __enter__(self):
+        super().__enter__()
+        self.account = Account(self.process.pid)
+        return self
+
+    def __exit__(self, *unused):
+        super().__exit__()
+        self.account.done()
+
+    def measure(self, program, *flags):
+        before = self.account.spent()
+        result = json.loads(self.load(built(program), "--server", SERVER, *flags))
+        result["cpu_seconds"] = self.account.spent() - before
+        return result
 
     def ftp(self, path, sessions=16, seconds=2):
         return self.measure("ftp_load", "--path", path, "--sessions", sessions, "--seconds",
