@@ -173,11 +173,11 @@ static bool begin(struct download *d) {
         d->has_begun = true;
         lib.getinfo(d->curl, CURLINFO_RESPONSE_CODE, &code);
         lib.getinfo(d->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &left);
-        if (d->is_http && code != 206 && d->at > 0) {
+        if (d->is_http && code != 206)
                 d->at = 0;
-                if (ftruncate(d->fetch->fd, 0) < 0)
-                        return false;
-        }
+        /* Begun anew, it may be shorter than what was there. */
+        if (d->at == 0 && ftruncate(d->fetch->fd, 0) < 0)
+                return false;
         d->total = left >= 0 ? d->at + (uint64_t)left : 0;
         if (d->fetch->begins &&
             !d->fetch->begins(d->total, d->validator, d->fetch->userdata)) {
