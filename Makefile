@@ -27,10 +27,16 @@ demo: ## boot a virtual machine from the network, here and now, and tell how it 
 	BOOTJACK=$(BUILD)/bootjack tools/demo $(ARGS)
 
 lab: ## boot real firmware in virtual machines; TESTS="-k bios" chooses, TESTS=--matrix compares
-	tools/deps test
+	tools/deps lab
 	@[ -f $(BUILD)/build.ninja ] || meson setup $(BUILD)
 	@ninja -C $(BUILD) --quiet
 	BOOTJACK=$(CURDIR)/$(BUILD)/bootjack tools/lab $(TESTS)
+
+lab-install: ## install Debian out of an image onto a virtual disk, unattended; up to an hour
+	tools/deps lab
+	@[ -f $(BUILD)/build.ninja ] || meson setup $(BUILD)
+	@ninja -C $(BUILD) --quiet
+	BOOTJACK=$(CURDIR)/$(BUILD)/bootjack tools/lab -s -m install
 
 fuzz: ## run the fuzzers, a minute each (SECONDS=n for longer)
 	tools/fuzz $(or $(SECONDS),60)
@@ -55,6 +61,6 @@ install: build ## into /usr/local (DESTDIR and PREFIX as usual), with the system
 	DESTDIR=$(DESTDIR) tools/install $(BUILD) $(or $(PREFIX),/usr/local)
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 16
 
-.PHONY: all build run test demo lab fuzz soak bench lint fmt install help
+.PHONY: all build run test demo lab lab-install fuzz soak bench lint fmt install help

@@ -13,6 +13,7 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     config.addinivalue_line("markers",
                             "always: runs with `make test`; the rest with `make lab`")
+    config.addinivalue_line("markers", "install: an hour or so, by `make lab-install` alone")
     config.pluginmanager.register(matrix.Table(config), "boot-matrix")
 
 
@@ -35,3 +36,9 @@ def folder(tmp_path):
 def media(folder):
     (folder / "media").mkdir()
     return folder / "media"
+
+
+def pytest_collection_modifyitems(config, items):
+    """What takes an hour runs when it is asked for."""
+    if "install" not in config.getoption("-m"):
+        items[:] = [item for item in items if not item.get_closest_marker("install")]

@@ -286,7 +286,7 @@ class Machine(Process):
 
     def __init__(self, network, firmware="bios", nic=None, rom=None, memory=1024,
                  mac="52:54:00:12:34:56", disk=None, http=None, kernel=None,
-                 on_text=None):
+                 on_text=None, bus="ide", reboots=False, cores=1):
         self.folder = tempfile.TemporaryDirectory(prefix="bootjack-vm-")
         self.kind = kinds.KINDS[firmware]
         command = self.kind.command(
@@ -297,7 +297,12 @@ class Machine(Process):
             command += ["-kernel", kernel[0], "-initrd", kernel[1], "-append", kernel[2]]
         if disk is not None:
             command += ["-drive", f"if=none,id=disk,format=raw,file={disk}",
-                        "-device", "ide-hd,drive=disk,bootindex=2"]
+                        "-device", ("ide-hd" if bus == "ide" else "virtio-blk-pci")
+                        + ",drive=disk,bootindex=2"]
+        if reboots:  # and does not end with it
+            command.remove("-no-reboot")
+        if cores > 1:
+            command += ["-smp", str(cores)]
         super().__init__(network.inside(*command), on_text)
 
     def __enter__(self):
