@@ -246,7 +246,7 @@ static const struct event_row rows[EVENT_N_KINDS] = {
                                  "menu entry {entry}: {why}",
                                  { { "entry", T }, { "why", T } } },
         [EVENT_HTTP_AVOIDED] = { "http-avoided",
-                                 EVENT_NOTICE,
+                                 EVENT_INFO,
                                  "its loader was offered HTTP and took TFTP: its menus "
                                  "say TFTP for a day",
                                  { { 0 } } },

@@ -93,7 +93,22 @@ static void add_menu(struct text *out, const json_t *menu) {
         }
 }
 
+/* As it is: lines of a script, whose texts have no control characters any more. */
+static void add_script(struct text *out, const char *script) {
+        while (script && *script) {
+                size_t n = strcspn(script, "\n");
+
+                text_printable(out, script, n);
+                text_char(out, '\n');
+                script += n + (script[n] == '\n');
+        }
+}
+
 static void show(const json_t *answer, struct text *out) {
+        if (json_object_get(answer, "script")) {
+                add_script(out, json_string_value(json_object_get(answer, "script")));
+                return;
+        }
         add_verdict(out, json_object_get(answer, "facts"),
                     json_object_get(answer, "decision"));
         add_trace(out, json_object_get(answer, "trace"));
@@ -125,6 +140,7 @@ struct question {
         struct client_flags client;
         struct mac mac;
         const char *arch, *interface;
+        bool menu;
 };
 
 static int ask(const struct question *question) {
@@ -142,6 +158,8 @@ static int ask(const struct question *question) {
                 text_add(&arguments, " interface=");
                 text_add(&arguments, question->interface);
         }
+        if (question->menu)
+                text_add(&arguments, " script=1");
         r = client_ask(&question->client, "explain", text_string(&arguments), &answer);
         if (r == CLI_DONE && !question->client.json) {
                 show(answer, &out);
@@ -154,12 +172,14 @@ static int ask(const struct question *question) {
 
 int cli_explain(int argc, char **argv) {
         struct question question = { 0 };
-        struct option_row rows[3 + CLIENT_ROWS + 1] = {
+        struct option_row rows[4 + CLIENT_ROWS + 1] = {
                 { "mac", 0, OPTION_MAC, "MAC", "the machine", &question.mac, 0 },
                 { "arch", 0, OPTION_TEXT, "ARCH",
                   "its firmware: bios, x64, arm64, x64-http ...", &question.arch, 0 },
                 { "interface", 0, OPTION_TEXT, "IF", "the network that it is on",
                   &question.interface, 0 },
+                { "menu", 0, OPTION_FLAG, NULL,
+                  "show the menu as its loader would be given it", &question.menu, 0 },
         };
         const struct options options = { "explain",
                                          "Say what a machine boots, and why.", NULL, 0,
@@ -168,7 +188,7 @@ int cli_explain(int argc, char **argv) {
         uint16_t arch;
         int r;
 
-        client_rows(&question.client, rows + 3);
+        client_rows(&question.client, rows + 4);
         r = options_parse(&options, argc, argv, &found);
         if (r != OPTIONS_GO_ON)
                 return r;

@@ -36,6 +36,10 @@ static void add_quoted(struct text *out, const char *s, size_t n) {
 static void add_shown(struct text *out, const char *s) {
         struct text shown = { 0 };
 
+        if (*s != '-' && render_is_plain(s)) {
+                add_quoted(out, s, strlen(s));
+                return;
+        }
         if (*s == '-')
                 text_char(&shown, ' ');
         render_shown(&shown, s, strlen(s), ' ');

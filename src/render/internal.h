@@ -17,6 +17,8 @@ uint64_t render_timeout(const struct menu *menu, nsec_t unit);
  * ISO 6429 above 0x7f and what is no UTF-8 becomes `instead`. */
 void render_shown(struct text *out, const char *s, size_t n, char instead);
 
+/* Nothing but printable ASCII: to be shown as it is. */
+bool render_is_plain(const char *s);
 bool render_has(const char *s);
 static inline bool render_is_control(char c) {
         return (unsigned char)c < 0x20 || c == 0x7f;

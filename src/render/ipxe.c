@@ -48,6 +48,10 @@ static void add_shown(struct text *out, const char *s) {
         struct text shown = { 0 };
 
         s += strspn(s, "- \t");
+        if (render_is_plain(s)) {
+                add_words(out, s);
+                return;
+        }
         render_shown(&shown, s, strlen(s), ' ');
         add_words(out, text_string(&shown));
         out->failed |= shown.failed;

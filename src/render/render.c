@@ -70,6 +70,12 @@ void render_shown(struct text *out, const char *s, size_t n, char instead) {
         }
 }
 
+bool render_is_plain(const char *s) {
+        while (*s >= 0x20 && *s <= 0x7e)
+                s++;
+        return *s == '\0';
+}
+
 bool render_has(const char *s) {
         return s && *s;
 }

@@ -42,6 +42,7 @@ struct core_medium {
         void *mapping;
         size_t n_mapping;
         struct media_index index;
+        const char *system, *version; /* of the index */
 };
 
 /* A message that waits for its lease to be on disk. */
@@ -170,6 +171,9 @@ void core_probe_stop(struct core *core);
 MUST_USE int core_menu_new(struct core *core, struct machine *machine,
                            ip4_t server, unsigned firmware, enum policy_dialect dialect,
                            struct menu_model **ret);
+/* In the language of the loader that will ask for it first. */
+void core_menu_render(const struct menu *menu, const struct machine *machine,
+                      enum policy_dialect dialect, struct text *out);
 /* Looks for the tools that menus offer. */
 void core_menu_configure(struct core *core);
 /* A machine has begun to fetch a file: what that tells of its loader. */

@@ -104,11 +104,11 @@ static struct scope_pxe pxe_menu(struct core *core) {
 
         if (!pxe.is_automatic || pxe.n_items > 0)
                 return pxe;
-        core->pxe_items[is_local] = (struct scope_pxe_item){
-                .type = PXE_TYPE_MENU, .title = ours, .file = ""
-        };
-        core->pxe_items[!is_local] = (struct scope_pxe_item){ .title = disk,
-                                                              .file = "" };
+        core->pxe_items[is_local] = (struct scope_pxe_item){ .type = PXE_TYPE_MENU,
+                                                             .title = ours,
+                                                             .file = "" };
+        core->pxe_items[!is_local] =
+                (struct scope_pxe_item){ .title = disk, .file = "" };
         pxe.items = core->pxe_items;
         pxe.n_items = ARRAY_SIZE(core->pxe_items);
         if (!pxe.prompt || pxe.prompt[0] == '\0')

@@ -65,6 +65,7 @@ static void need_nfs(struct core *core) {
 void core_media_add(struct core *core, const struct ipc_message *message) {
         const struct ipc_medium *from = message->body;
         struct core_medium medium = { .id = from->id };
+        struct medium what;
         struct stat st;
 
         if (message->n_fds < 1 || fstat(message->fds[0], &st) < 0 || st.st_size <= 0)
@@ -86,6 +87,9 @@ void core_media_add(struct core *core, const struct ipc_message *message) {
                 munmap(medium.mapping, medium.n_mapping);
                 return;
         }
+        media_index_medium(&medium.index, &what);
+        medium.system = what.system;
+        medium.version = what.version;
         insert(core, &medium);
         core_rules_media(core);
         if (needs_nfs(&medium))
@@ -245,7 +249,9 @@ int core_menu_new(struct core *core, struct machine *machine, ip4_t server,
         wish.is_secure = decision.secure_boot == POLICY_SECURE_ON;
         for (size_t i = 0; i < core->n_media; i++)
                 media[i] = (struct menu_medium){ core->media[i].name,
-                                                 &core->media[i].index };
+                                                 &core->media[i].index,
+                                                 core->media[i].system,
+                                                 core->media[i].version };
         r = menu_model_new(&wish, ret);
         if (r == 0 && (*ret)->needs_nfs && !core->nfs_is_needed)
                 need_nfs(core);
@@ -364,6 +370,15 @@ static void render(const struct menu *menu, const struct menu_path *asked,
                 else
                         render_ipxe(menu, out);
         }
+}
+
+void core_menu_render(const struct menu *menu, const struct machine *machine,
+                      enum policy_dialect dialect, struct text *out) {
+        const struct menu_path asked = { .page = MENU_PAGE_MENU, .dialect = dialect };
+
+        if (dialect == POLICY_DIALECT_GRUB)
+                machine = NULL; /* not the one that another loader has called */
+        render(menu, &asked, machine, dialect, out);
 }
 
 /* A GRUB that comes after iPXE's menu was loaded for the local disk, but for one that

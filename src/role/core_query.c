@@ -424,8 +424,20 @@ static bool explain_facts(struct core *core, const char *arguments,
         return true;
 }
 
+static void add_script(const struct menu *menu, const struct machine *machine,
+                       enum policy_dialect dialect, struct text *out) {
+        struct text script = { 0 };
+
+        if (dialect != POLICY_NO_DIALECT)
+                core_menu_render(menu, machine, dialect, &script);
+        text_json_pair(out, "script", text_string(&script));
+        out->failed |= script.failed;
+        text_done(&script);
+}
+
 static void add_menu(struct core *core, const struct policy_facts *facts,
-                     const struct policy_decision *d, struct text *out) {
+                     const struct policy_decision *d, bool wants_script,
+                     struct text *out) {
         struct machine *machine = machines_by_mac(core->machines, facts->mac);
         struct menu_model *m = NULL;
 
@@ -442,6 +454,8 @@ static void add_menu(struct core *core, const struct policy_facts *facts,
                         text_char(out, '}');
                 }
         text_char(out, ']');
+        if (m && wants_script)
+                add_script(&m->menu, machine, d->dialect, out);
         menu_model_free(m);
 }
 
@@ -449,6 +463,7 @@ static void query_explain(struct core *core, const char *arguments, struct text 
         const struct net_interface *interface = explain_interface(core, arguments);
         struct policy_facts facts;
         struct policy_decision decision;
+        char script[4];
 
         if (!interface) {
                 refuse(out, "that interface is not served");
@@ -461,7 +476,8 @@ static void query_explain(struct core *core, const char *arguments, struct text 
         dhcp4_server_explain(core->dhcp, interface->ifindex, &facts, &decision);
         text_char(out, '{');
         policy_json(&facts, &decision, out);
-        add_menu(core, &facts, &decision, out);
+        add_menu(core, &facts, &decision,
+                 argument(arguments, "script", script, sizeof(script)), out);
         text_char(out, '}');
 }
 

@@ -18,12 +18,6 @@ struct menu_chunk {
         char bytes[CHUNK];
 };
 
-/* A medium and what it is sorted by; strings of its index. */
-struct sorted {
-        const struct menu_medium *at;
-        const char *system, *version;
-};
-
 struct building {
         const struct menu_wish *wish;
         struct menu_model *model;
@@ -277,24 +271,21 @@ static int by_version(const char *a, const char *b) {
 }
 
 static int in_order(const void *p, const void *q) {
-        const struct sorted *a = p, *b = q;
+        const struct menu_medium *a = *(const struct menu_medium *const *)p;
+        const struct menu_medium *b = *(const struct menu_medium *const *)q;
         int r = strcmp(a->system, b->system);
 
         if (r == 0)
                 r = by_version(a->version, b->version);
-        return r ? r : strcmp(a->at->name, b->at->name);
+        return r ? r : strcmp(a->name, b->name);
 }
 
-static struct sorted *sort_media(const struct menu_wish *wish) {
-        struct sorted *sorted = calloc(wish->n_media + 1, sizeof(*sorted));
+static const struct menu_medium **sort_media(const struct menu_wish *wish) {
+        const struct menu_medium **sorted =
+                calloc(wish->n_media + 1, sizeof(struct menu_medium *));
 
-        for (size_t i = 0; sorted && i < wish->n_media; i++) {
-                struct medium medium;
-
-                media_index_medium(wish->media[i].index, &medium);
-                sorted[i] = (struct sorted){ &wish->media[i], medium.system,
-                                             medium.version };
-        }
+        for (size_t i = 0; sorted && i < wish->n_media; i++)
+                sorted[i] = &wish->media[i];
         if (sorted && wish->n_media > 1)
                 qsort(sorted, wish->n_media, sizeof(*sorted), in_order);
         return sorted;
@@ -377,17 +368,17 @@ static void forget_groups(struct menu *menu) {
 
 static int add_media(struct building *b) {
         const struct menu_wish *wish = b->wish;
-        struct sorted *sorted = sort_media(wish);
+        const struct menu_medium **sorted = sort_media(wish);
         size_t first = b->menu->n_entries;
 
         if (!sorted)
                 return -ENOMEM;
         for (size_t i = 0; i < wish->n_media; i++) {
-                add_medium(b, sorted[i].at);
+                add_medium(b, sorted[i]);
                 if (i + 1 == wish->n_media ||
-                    strcmp(sorted[i].system, sorted[i + 1].system) != 0) {
+                    strcmp(sorted[i]->system, sorted[i + 1]->system) != 0) {
                         if (!wish->never_nests)
-                                add_group(b, sorted[i].system, first);
+                                add_group(b, sorted[i]->system, first);
                         first = b->menu->n_entries;
                 }
         }

@@ -15,6 +15,7 @@
 struct menu_medium {
         const char *name; /* of /media/NAME */
         const struct media_index *index;
+        const char *system, *version; /* of the index, which is only read for entries */
 };
 
 /* What can be offered beside the media: files that are served, NULL when not. */

@@ -36,8 +36,8 @@ static void add(const struct medium *medium) {
         assert_int_equal(
                 media_index_open(media.mapping[i], media.n_mapping[i], &media.index[i]),
                 0);
-        media_index_medium(&media.index[i], &(struct medium){ 0 });
-        media.at[i] = (struct menu_medium){ medium->name, &media.index[i] };
+        media.at[i] = (struct menu_medium){ medium->name, &media.index[i],
+                                            medium->system, medium->version };
 }
 
 static void add_linux(const char *name, const char *system, const char *version,

@@ -191,3 +191,29 @@ http: {{access-log: {log}/access.log}}
                          get(network, client, "pxelinux.cfg/default"))
         assert re.search(r"password_pbkdf2 admin 'grub\.pbkdf2\.sha512\.10000\.",
                          get(network, client, "grub/grub.cfg"))
+
+
+def test_explain_shows_the_menu_as_it_would_be_given(network, client, folder):
+    """By class: what is known of a machine when it asks."""
+    config = SERVER + """
+  classes:
+    - {name: lab, match: {mac: ["52:54:00"]}}
+machines:
+  - {class: lab, boot: debian-12, timeout: 5s}
+"""
+    media = folder / "media"
+    media.mkdir()
+    tree(media, "netboot")
+    with lab.Server(network, "--media", media / "netboot", config=config) as server:
+        server.wait_for("ready: ")
+        # The name tells who asks; the class what is meant for it.
+        menu = get(network, client, f"pxelinux.cfg/{MAC}")
+        assert "ONTIMEOUT debian-12" in menu and "TIMEOUT 50\n" in menu
+        assert "ONTIMEOUT local" in get(network, network.other(4),
+                                        "pxelinux.cfg/01-02-00-00-00-00-01")
+        shown = server.query("explain", "--mac", "52:54:00:12:34:56", "--arch", "bios",
+                             "--menu")
+        assert "ONTIMEOUT debian-12" in shown and "LABEL debian-12" in shown
+        shown = server.query("explain", "--mac", "52:54:00:12:34:57", "--arch", "x64",
+                             "--menu")
+        assert "menuentry 'Boot from the local disk'" in shown
