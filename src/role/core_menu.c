@@ -213,6 +213,15 @@ static bool by_http(struct core *core, struct machine *machine,
                (!machine || fetch_by_http(&machine->fetch, loop_realtime()));
 }
 
+/* By which doors a system can get the rest of its medium; that of NFS opens when the
+ * menu offers it. */
+static uint32_t transports(const struct conf *conf) {
+        return MEDIUM_TFTP |
+               (conf->http.port ? (uint32_t)MEDIUM_HTTP | MEDIUM_HTTP_ISO : 0) |
+               (conf->ftp.port ? (uint32_t)MEDIUM_FTP : 0) |
+               (conf->nfs.mode != CONF_OFF ? (uint32_t)MEDIUM_NFS | MEDIUM_NFS_ISO : 0);
+}
+
 int core_menu_new(struct core *core, struct machine *machine, ip4_t server,
                   unsigned firmware, enum policy_dialect dialect,
                   struct menu_model **ret) {
@@ -230,6 +239,7 @@ int core_menu_new(struct core *core, struct machine *machine, ip4_t server,
                 .timeout = own ? own->timeout : conf->menu.timeout,
                 .server = server,
                 .http_port = conf->http.port,
+                .transports = transports(conf),
                 .by_http = by_http(core, machine, dialect),
                 .password = core->password.is_on ? &core->password : NULL,
                 .locks_entries = conf->menu.locks_entries,

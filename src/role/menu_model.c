@@ -121,8 +121,7 @@ static const struct menu_file *files_of(struct building *b, const char *medium,
 
 /* A door that is closed leads nowhere; NFS opens when somebody needs it. */
 static bool is_open(const struct menu_wish *wish, const struct medium_way *way) {
-        return wish->http_port != 0 ||
-               !(way->transport & (MEDIUM_HTTP | MEDIUM_HTTP_ISO));
+        return way->transport & wish->transports;
 }
 
 /* The way that fits the machine's memory; NULL when the entry has none. *ret_needs is
@@ -220,6 +219,8 @@ static void add_entry(struct building *b, const struct menu_medium *medium,
         if (b->menu->n_entries == MENU_ENTRIES_MAX)
                 return;
         way = choose_way(b->wish, from, &needs);
+        if (from->n_ways > 0 && !way)
+                return; /* the doors it would need are shut */
         *entry = (struct menu_entry){
                 .kind = kind_of(from),
                 .id = from->id,

@@ -33,6 +33,7 @@ struct menu_wish {
         nsec_t timeout;
         ip4_t server;
         uint16_t http_port;
+        uint32_t transports; /* of medium.h, whose doors are open or can be opened */
         bool by_http;
         unsigned firmware; /* mask of MENU_BIOS... */
         enum policy_dialect dialect;

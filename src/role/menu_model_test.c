@@ -76,6 +76,7 @@ static struct menu_wish wish(void) {
                                    .serial = "",
                                    .server = 0x0a4d0001,
                                    .http_port = 80,
+                                   .transports = UINT32_MAX,
                                    .firmware = MENU_BIOS,
                                    .dialect = POLICY_DIALECT_PXELINUX,
                                    .media = media.at,
@@ -264,12 +265,23 @@ static void the_way_fits_the_memory(void **state) {
 
                 w.memory = rows[i].memory << 20;
                 w.http_port = rows[i].http_port;
+                if (!w.http_port)
+                        w.transports &= ~(uint32_t)(MEDIUM_HTTP | MEDIUM_HTTP_ISO);
                 model = model_of(&w);
                 assert_string_equal(model->menu.entries[1].args, rows[i].args);
                 assert_string_equal(model->menu.entries[1].title, rows[i].title);
                 assert_int_equal(model->needs_nfs, rows[i].nfs);
                 menu_model_free(model);
         }
+}
+
+static void an_entry_whose_doors_are_all_shut_is_left_out(void **state) {
+        struct menu_wish w;
+
+        add_live();
+        w = wish();
+        w.transports = MEDIUM_TFTP | MEDIUM_FTP;
+        is_menu(&w, "local*");
 }
 
 static void what_stands_in_the_way_is_said(void **state) {
@@ -395,6 +407,7 @@ int main(void) {
                 T(a_mediums_memory_test_is_the_one),
                 T(an_assigned_medium_is_its_first_entry),
                 T(the_way_fits_the_memory),
+                T(an_entry_whose_doors_are_all_shut_is_left_out),
                 T(what_stands_in_the_way_is_said),
                 T(paths_are_of_the_medium_or_of_the_tree),
                 T(a_password_locks_all_but_the_disk_and_the_default),
