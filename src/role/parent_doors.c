@@ -218,6 +218,9 @@ static int open_door(struct parent *parent, struct parent_door *door) {
         default:
                 return net_raw_open(&door->fd);
         }
+        /* A thousand machines that are switched on together ask together. */
+        if (r == 0 && door->socket.door == IPC_DOOR_TFTP)
+                net_grow_buffers(door->fd);
         if (r == 0)
                 net_share_by_source(door->fd, parent->n_workers, udp_is_six(&at));
         return r;

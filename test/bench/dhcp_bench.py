@@ -221,7 +221,8 @@ def medians(rows, *keys):
     for row in rows:
         groups.setdefault(tuple(row[key] for key in keys), []).append(row)
     for key, group in groups.items():
-        numbers = {field: statistics.median(row[field] for row in group)
+        numbers = {field: (max if field.startswith("most_") else statistics.median)(
+                       row[field] for row in group)
                    for field, value in group[0].items()
                    if isinstance(value, (int, float)) and field not in keys}
         yield dict(zip(keys, key), rounds=len(group), **numbers)

@@ -315,7 +315,7 @@ def set_congestion(wire):
 
 def row_of(case, server, unit, result):
     return {"case": case, "server": server, "unit": unit, "value": result[unit],
-            **{key: result[key] for key in ("failed", "asked_again", "p50_ms", "p99_ms",
+            **{key: result[key] for key in ("failed", "asked_again", "most_asked", "p50_ms", "p99_ms",
                                             "peak_mib", "duplicates", "lost", "cpu_seconds", "seconds")
                if key in result}}
 
@@ -385,7 +385,7 @@ def cost(row):
 def table(results):
     """Markdown, with ratios to the best peer."""
     lines = ["| load | server | figure | ratio to the best peer | processor ms per GB, or 1,000 | "
-             "failed | asked again |", "|---|---|---|---|---|---|---|"]
+             "failed | asked again | most by one |", "|---|---|---|---|---|---|---|---|"]
     units = {"mb_per_second": "MB/s", "per_second": "/s"}
     for row in results["rows"]:
         peers = [other["value"] for other in results["rows"]
@@ -394,7 +394,7 @@ def table(results):
         lines.append(f"| {row['case']} | {row['server']} | {row['value']:,.1f} "
                      f"{units[row['unit']]} | {ratio} | {cost(row)} | "
                      f"{row.get('failed', 0):.0f} | "
-                     f"{row.get('asked_again', 0):.0f} |")
+                     f"{row.get('asked_again', 0):.0f} | {row.get('most_asked', '-')} |")
     lines += ["", "| from inside an ISO | figure | ratio to the same file in a folder |",
               "|---|---|---|"]
     for row in results["inside"]:

@@ -53,6 +53,7 @@ static struct {
 
 static struct {
         unsigned begun, done, failed, live;
+        unsigned most_asked; /* requests that one transfer sent until it was answered */
         uint64_t bytes, asked_again, acked_again, duplicates, wrong;
         nsec_t *took;
 } seen;
@@ -251,6 +252,8 @@ static void on_due(struct transfer *t) {
                 acknowledge(t);
         } else {
                 seen.asked_again++;
+                seen.most_asked =
+                        t->tries + 1 > seen.most_asked ? t->tries + 1 : seen.most_asked;
                 ask(t);
         }
 }
@@ -275,11 +278,11 @@ static void report(void) {
                "%.3f, "
                "\"per_second\": %.2f, \"p50_ms\": %.3f, \"p99_ms\": %.3f, "
                "\"asked_again\": %lu, \"acked_again\": %lu, \"duplicates\": %lu, "
-               "\"wrong\": %lu}\n",
+               "\"wrong\": %lu, \"most_asked\": %u}\n",
                seen.done, seen.failed + seen.live, seconds,
                (double)seen.bytes / 1e6 / seconds, seen.done / seconds, percentile(0.5),
                percentile(0.99), seen.asked_again, seen.acked_again, seen.duplicates,
-               seen.wrong);
+               seen.wrong, seen.most_asked ? seen.most_asked : 1);
 }
 
 static void open_file(const char *path) {
