@@ -68,6 +68,10 @@ struct medium_way {
         uint64_t memory;    /* bytes; 0 is not known */
 };
 
+#define MEDIUM_OWN_SHIM                                                                \
+        "it starts by the medium's own shim only: assign it to the machine "           \
+        "(machines: boot)"
+
 struct medium_entry {
         const char *id; /* such as debian-12; unique among all media once published */
         const char *title;
@@ -95,7 +99,8 @@ struct medium_entry {
         const char *answer_kind, *answer_args;
         const char *why_not; /* "" when it boots; else why it is only listed */
         const char *remedy;  /* the one command or file that mends it; "" */
-        /* Under Secure Boot: "" when it passes, by what was read of its signatures. */
+        /* Under Secure Boot: "" when it passes with Debian's shim, by what was read of
+         * its signatures; MEDIUM_OWN_SHIM when it does with the medium's own alone. */
         const char *secure_why_not;
 };
 

@@ -288,7 +288,7 @@ struct marking {
         struct medium *medium;
         signature_keep_fn keep;
         void *userdata;
-        struct signature shims[MEDIUM_N_FIRMWARE]; /* that a machine would get */
+        struct signature debians[MEDIUM_N_FIRMWARE], own[MEDIUM_N_FIRMWARE];
 };
 
 static int keep_text(const struct marking *m, const char *text, const char **ret) {
@@ -296,40 +296,43 @@ static int keep_text(const struct marking *m, const char *text, const char **ret
         return *ret ? 0 : -ENOMEM;
 }
 
-/* The shim that a machine which is assigned to the medium gets: the medium's own where
- * that chain boots by network, else Debian's. */
-static int find_shim(struct marking *m, unsigned firmware) {
+/* Debian's shim, and the medium's own where that chain boots by network. */
+static int find_shims(struct marking *m, unsigned firmware) {
         struct medium_loader *chain = &m->medium->loaders[firmware];
-        char why[SIGNATURE_WHY_MAX] = "there is none";
+        char why[SIGNATURE_WHY_MAX] = "";
         int r = 0;
 
         if (chain->shim && chain->shim[0]) {
-                r = judge_chain(m->tree, chain, &m->shims[firmware], why);
+                r = judge_chain(m->tree, chain, &m->own[firmware], why);
                 if (r == 0)
                         r = keep_text(m, why, &chain->why_not);
+                if (why[0])
+                        m->own[firmware] = (struct signature){ 0 };
         }
-        for (unsigned i = 0; why[0] && r == 0 && i < ARRAY_SIZE(own_shims); i++) {
-                if (own_shims[i].firmware != 1u << firmware)
-                        continue;
-                r = read_own_shim(i, &m->shims[firmware]);
-                if (m->shims[firmware].is_shim)
-                        break;
-        }
+        for (unsigned i = 0; r == 0 && i < ARRAY_SIZE(own_shims); i++)
+                if (own_shims[i].firmware == 1u << firmware &&
+                    !m->debians[firmware].is_shim)
+                        r = read_own_shim(i, &m->debians[firmware]);
         return r;
 }
 
 static int mark_entry(const struct marking *m, struct medium_entry *entry) {
-        const struct signature *shim = NULL;
         struct signature kernel;
-        char why[SIGNATURE_WHY_MAX];
+        char why[SIGNATURE_WHY_MAX], own_why[SIGNATURE_WHY_MAX] = "no";
+        unsigned i = 1;
         int r = read_file(m->tree, entry->kernel, &kernel);
 
         if (r < 0)
                 return r;
-        for (unsigned i = 1; i < MEDIUM_N_FIRMWARE && !shim; i++)
-                if (entry->firmware & 1u << i && m->shims[i].is_shim)
-                        shim = &m->shims[i];
-        signature_why_not(shim, &kernel, "kernel", why);
+        while (i < MEDIUM_N_FIRMWARE - 1 && !(entry->firmware & 1u << i))
+                i++;
+        signature_why_not(&m->debians[i], &kernel, "kernel", why);
+        if (why[0] && m->own[i].is_shim)
+                signature_why_not(&m->own[i], &kernel, "kernel", own_why);
+        if (!own_why[0]) {
+                entry->secure_why_not = MEDIUM_OWN_SHIM;
+                return 0;
+        }
         return keep_text(m, why, &entry->secure_why_not);
 }
 
@@ -340,9 +343,12 @@ int signature_mark(const struct media_tree *tree, struct medium *medium,
 
         if (!m)
                 return -ENOMEM;
-        *m = (struct marking){ tree, medium, keep, userdata, { { 0 } } };
+        m->tree = tree;
+        m->medium = medium;
+        m->keep = keep;
+        m->userdata = userdata;
         for (unsigned i = 1; i < MEDIUM_N_FIRMWARE && r == 0 && medium->n_entries; i++)
-                r = find_shim(m, i);
+                r = find_shims(m, i);
         for (uint32_t i = 0; i < medium->n_entries && r == 0; i++) {
                 struct medium_entry *entry = &medium->entries[i];
 

@@ -40,9 +40,8 @@ enum { SIGNATURE_WHY_MAX = 256 };
 void signature_why_not(const struct signature *shim, const struct signature *program,
                        const char *what, char ret_why[static SIGNATURE_WHY_MAX]);
 
-/* What the loaders and kernels of a medium say of themselves: why_not of its chains, and
- * secure_why_not of its entries, by the shim that a machine gets which is assigned to
- * one. Texts are kept by `keep`; -ENOMEM. */
+/* What the loaders and kernels of a medium say of themselves: why_not of its chains,
+ * and secure_why_not of its entries. Texts are kept by `keep`; -ENOMEM. */
 struct media_tree;
 struct medium;
 typedef const char *(*signature_keep_fn)(void *userdata, const char *text);

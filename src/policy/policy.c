@@ -108,13 +108,13 @@ static void refuse_without(struct decider *p, enum policy_loader loader) {
 
 /* ---- what is answered ---- */
 
-static void format_port(uint16_t port, char out[static 8]) {
+static void format_port(uint16_t port, uint16_t usual, char out[static 8]) {
         struct writer w = writer_of(out, 7);
         unsigned divisor = 10000;
 
         while (divisor > port && divisor > 1)
                 divisor /= 10;
-        if (port != 80) {
+        if (port != usual) {
                 writer_u8(&w, ':');
                 for (; divisor > 0; divisor /= 10)
                         writer_u8(&w, (uint8_t)('0' + port / divisor % 10));
@@ -122,12 +122,17 @@ static void format_port(uint16_t port, char out[static 8]) {
         out[w.at] = '\0';
 }
 
+/* By HTTPS only where there is no HTTP: firmware has to know our authority first. */
 static void set_url(struct decider *p, const char *path) {
+        bool is_plain = p->rules->http_port != 0;
         char address[IP4_TEXT_MAX], port[8];
 
-        format_port(p->rules->http_port, port);
-        JOIN(p->d->file, "http://", ip4_format(p->facts->server, address), port, "/",
-             path);
+        if (is_plain)
+                format_port(p->rules->http_port, 80, port);
+        else
+                format_port(p->rules->https_port, 443, port);
+        JOIN(p->d->file, is_plain ? "http://" : "https://",
+             ip4_format(p->facts->server, address), port, "/", path);
 }
 
 static bool is_by_url(const struct decider *p) {
@@ -214,14 +219,7 @@ static const struct order {
    * machine booted from; ipxe.efi may find another card, or none (ipxe/ipxe#541, #972,
    * #1211). */
         http_order = { "HTTP Boot: iPXE goes on by the firmware's own driver",
-                       { POLICY_KIND_SNPONLY, POLICY_KIND_IPXE } },
-  /* GRUB of the arm64 installer takes its root from an HTTP Boot, that of x64 does
-   * not. */
-        http_arm64_order = {
-                "HTTP Boot: iPXE goes on by the firmware's own driver; GRUB "
-                "finds its menu by HTTP on arm64",
-                { POLICY_KIND_SNPONLY, POLICY_KIND_IPXE, POLICY_KIND_GRUB }
-        };
+                       { POLICY_KIND_SNPONLY, POLICY_KIND_IPXE } };
 
 static const struct order *order_of(const struct decider *p) {
         switch (p->arch->firmware) {
@@ -234,9 +232,7 @@ static const struct order *order_of(const struct decider *p) {
         case POLICY_UEFI_RISCV64:
         case POLICY_UEFI_LOONG64:
                 if (is_by_url(p))
-                        return p->arch->firmware == POLICY_UEFI_ARM64
-                                       ? &http_arm64_order
-                                       : &http_order;
+                        return &http_order;
                 return p->facts->is_proxy ? &uefi_proxy_order : &uefi_order;
         default:
                 return NULL;
@@ -504,7 +500,7 @@ static void boot_secure(struct decider *p) {
                 WHY(p, "Secure Boot is asked for, and beside another DHCP server the "
                        "signed GRUB asks that server for its menu: let Bootjack give "
                        "the addresses");
-        } else if (p->d->is_http && p->arch->firmware != POLICY_UEFI_ARM64) {
+        } else if (p->d->is_http) {
                 refuse(p);
                 WHY(p, "Secure Boot is asked for, and the signed GRUB finds no menu by "
                        "HTTP Boot: let this machine boot by PXE");
@@ -535,7 +531,8 @@ static void boot_by_firmware(struct decider *p) {
                 boot_pi(p);
         else if (p->facts->is_uboot || p->arch->firmware == POLICY_UBOOT)
                 boot_uboot(p);
-        else if (p->d->is_http && p->rules->http_port == 0) {
+        else if (p->d->is_http && p->rules->http_port == 0 &&
+                 p->rules->https_port == 0) {
                 refuse(p);
                 WHY(p, p->arch->name, " needs HTTP, and HTTP is off (http.port)");
         } else if (p->secure == POLICY_SECURE_ON && p->pin != POLICY_KIND_ISO)

@@ -134,8 +134,9 @@ struct policy_machine {
 };
 
 struct policy_rules {
-        uint64_t loaders;               /* mask of POLICY_BIT(): there to be served */
-        uint16_t http_port;             /* 0: no HTTP */
+        uint64_t loaders;    /* mask of POLICY_BIT(): there to be served */
+        uint16_t http_port;  /* 0: no HTTP */
+        uint16_t https_port; /* 0: no HTTPS; used by URLs when there is no HTTP */
         enum policy_secure secure_boot; /* of who is not told otherwise */
         const struct policy_machine
                 *machines; /* in the order of their MACs; borrowed */

@@ -229,6 +229,7 @@ int core_menu_new(struct core *core, struct machine *machine, ip4_t server,
         const struct conf_machine *own = core_menu_assigned(core, machine);
         struct menu_medium media[CORE_MEDIA_MAX];
         struct policy_decision decision = { 0 };
+        char chain[POLICY_FILE_MAX - 7];
         struct menu_wish wish = {
                 .title = conf->menu.title,
                 .initial = !own ? conf->menu.initial
@@ -257,6 +258,11 @@ int core_menu_new(struct core *core, struct machine *machine, ip4_t server,
         if (machine && machine->has_facts)
                 policy_decide(&core->rules, &machine->facts, &decision);
         wish.is_secure = decision.secure_boot == POLICY_SECURE_ON;
+        if (wish.is_secure && strncmp(decision.file, "secure/", 7) == 0) {
+                memcpy(chain, decision.file + 7, sizeof(chain));
+                chain[strcspn(chain, "/")] = '\0';
+                wish.chain = chain;
+        }
         for (size_t i = 0; i < core->n_media; i++)
                 media[i] = (struct menu_medium){ core->media[i].name,
                                                  &core->media[i].index,

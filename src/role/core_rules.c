@@ -205,6 +205,7 @@ int core_rules_build(struct core *core, struct core_machine_rules *ret_before) {
         core_rules_media(core);
         core->rules = (struct policy_rules){ .loaders = find_loaders(core),
                                              .http_port = conf->http.port,
+                                             .https_port = conf->https.port,
                                              .secure_boot = conf->secure_boot,
                                              .machines = machines.items,
                                              .n_machines = machines.n };

@@ -161,12 +161,29 @@ static void add_amount(struct text *out, uint64_t bytes) {
 }
 
 /* What stands in the way, behind the title, and why in the help. */
-static void add_marks(struct building *b, const struct medium_entry *from,
-                      uint64_t needs, struct menu_entry *entry) {
-        const char *unsafe = b->wish->is_secure ? menu_text(from->secure_why_not) : "";
+/* Why it does not start under Secure Boot; "" when it does, or nobody asks. */
+static const char *unsafe(struct building *b, const struct menu_medium *medium,
+                          const struct medium_entry *from) {
+        const char *why = menu_text(from->secure_why_not);
         struct text *text;
 
-        if (needs == 0 && !*unsafe)
+        if (!b->wish->is_secure)
+                return "";
+        if (!b->wish->chain)
+                return why;
+        if (strcmp(b->wish->chain, medium->name) == 0)
+                return strcmp(why, MEDIUM_OWN_SHIM) == 0 ? "" : why;
+        text = anew(b);
+        text_add(text, "the machine starts by the shim of ");
+        text_add(text, b->wish->chain);
+        return keep(b);
+}
+
+static void add_marks(struct building *b, const char *why_unsafe, uint64_t needs,
+                      struct menu_entry *entry) {
+        struct text *text;
+
+        if (needs == 0 && !*why_unsafe)
                 return;
         text = anew(b);
         text_add(text, entry->title);
@@ -175,12 +192,12 @@ static void add_marks(struct building *b, const struct medium_entry *from,
                 add_amount(text, needs);
                 text_char(text, ')');
         }
-        text_add(text, *unsafe ? " (not with Secure Boot)" : "");
+        text_add(text, *why_unsafe ? " (not with Secure Boot)" : "");
         entry->title = keep(b);
         text = anew(b);
-        if (*unsafe) {
+        if (*why_unsafe) {
                 text_add(text, "Secure Boot: ");
-                text_add(text, unsafe);
+                text_add(text, why_unsafe);
         } else {
                 text_add(text, "This machine has ");
                 add_amount(text, b->wish->memory);
@@ -241,7 +258,7 @@ static void add_entry(struct building *b, const struct menu_medium *medium,
                 menu_args(from->args, way ? menu_text(way->args) : "", medium->name,
                           b->menu, anew(b));
         entry->args = keep(b);
-        add_marks(b, from, needs, entry);
+        add_marks(b, unsafe(b, medium, from), needs, entry);
         b->model->needs_nfs |= way && way->transport & (MEDIUM_NFS | MEDIUM_NFS_ISO);
         b->menu->n_entries++;
 }

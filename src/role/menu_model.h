@@ -37,8 +37,10 @@ struct menu_wish {
         bool by_http;
         unsigned firmware; /* mask of MENU_BIOS... */
         enum policy_dialect dialect;
-        uint64_t memory;  /* of the machine; 0: unknown */
-        bool is_secure;   /* Secure Boot is asked for */
+        uint64_t memory; /* of the machine; 0: unknown */
+        bool is_secure;  /* Secure Boot is asked for */
+        const char
+                *chain;   /* then: the medium whose shim it starts by; NULL: Debian's */
         bool never_nests; /* no sub-menus */
         bool always_nests;
         const struct password *password; /* NULL: none */

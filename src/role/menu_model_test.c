@@ -300,6 +300,12 @@ static void what_stands_in_the_way_is_said(void **state) {
         assert_string_equal(entry->title, "Live (not with Secure Boot)");
         assert_string_equal(entry->help, "Secure Boot: its kernel is not signed");
         menu_model_free(model);
+        /* By the shim of another medium nothing here starts. */
+        w.chain = "fedora";
+        model = model_of(&w);
+        assert_string_equal(model->menu.entries[1].help,
+                            "Secure Boot: the machine starts by the shim of fedora");
+        menu_model_free(model);
         w.is_secure = false;
         w.memory = UINT64_C(700) << 20;
         model = model_of(&w);

@@ -36,6 +36,7 @@ static const struct row {
         enum policy_secure secure;
         const char *filename, *iso, *chain;
         bool no_http;
+        uint16_t https;
 } rows[] = {
         { "bios", "a PC", DEBIAN, 0, PXE },
         { "bios", "a PC that names no architecture", DEBIAN, -1, PXE },
@@ -89,6 +90,10 @@ static const struct row {
         { "http", "riscv64", ALL, 28, HTTP },
         { "http", "the image as a disk", DEBIAN, 16, HTTP, POLICY_KIND_ISO,
           .iso = "iso/debian.iso" },
+        { "http", "the image by HTTPS, HTTP is off", DEBIAN, 16, HTTP, POLICY_KIND_ISO,
+          .iso = "iso/debian.iso", .no_http = true, .https = 443 },
+        { "http", "a file of the configuration by HTTPS, on another port", DEBIAN_WHOLE,
+          16, HTTP, .no_http = true, .https = 8443, .filename = "my/loader.efi" },
         { "http", "the image, but none is assigned", DEBIAN, 16, HTTP,
           POLICY_KIND_ISO },
         { "http", "the image for a machine that boots by TFTP", DEBIAN, 7, PXE,
@@ -168,6 +173,7 @@ static void decide(const struct row *row, struct policy_decision *ret) {
                                                                   << POLICY_UEFI_X64 };
         const struct policy_rules rules = { .loaders = row->loaders,
                                             .http_port = row->no_http ? 0 : 80,
+                                            .https_port = row->https,
                                             .machines = &machine,
                                             .n_machines = row->iso || row->chain };
         const struct policy_facts facts = {
