@@ -47,6 +47,7 @@ enum event_kind {
         EVENT_FILE_DONE,
         EVENT_FILE_FAILED,
         EVENT_FILE_REFUSED,
+        EVENT_FILE_OPTIONAL,
         EVENT_FILE_DROPPED,
         EVENT_MENU_RENDERED,
         EVENT_MENU_REFUSED,

@@ -335,3 +335,40 @@ const char *const policy_places[] = {
         "/boot/efi/EFI/fedora",
         NULL,
 };
+
+/* ---- what loaders do without ---- */
+
+static const struct {
+        const char *begins, *ends, *who;
+} optional_files[] = {
+        /* rhboot/shim, shim.c and load-options: lists of what is revoked, and more
+         * certificates, looked for beside it since 15.8. */
+        { "revocations", ".efi", "shim" },
+        { "shim_certificate", ".efi", "shim" },
+        /* Its network boot documentation: "not found" is what usually happens. */
+        { "bootsig", ".bin", "a Raspberry Pi" },
+        { "autoboot", ".txt", "a Raspberry Pi" },
+        { "dt-blob", ".bin", "a Raspberry Pi" },
+        /* Lists of modules that could be loaded, of an image that has them in it. */
+        { "command", ".lst", "GRUB" },
+        { "crypto", ".lst", "GRUB" },
+        { "fs", ".lst", "GRUB" },
+        { "terminal", ".lst", "GRUB" },
+};
+
+const char *policy_file_optional(const char *path) {
+        const char *slash = strrchr(path, '/');
+        const char *name = slash ? slash + 1 : path;
+        size_t n = strlen(name);
+
+        for (size_t i = 0; i < ARRAY_SIZE(optional_files); i++) {
+                size_t n_begin = strlen(optional_files[i].begins);
+                size_t n_end = strlen(optional_files[i].ends);
+
+                if (n >= n_begin + n_end &&
+                    strncmp(name, optional_files[i].begins, n_begin) == 0 &&
+                    strcmp(name + n - n_end, optional_files[i].ends) == 0)
+                        return optional_files[i].who;
+        }
+        return NULL;
+}

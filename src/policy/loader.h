@@ -53,6 +53,10 @@ struct policy_file {
 };
 extern const struct policy_file policy_files[];
 extern const size_t policy_n_files;
+/* Who asks for this file and goes on without it: nothing to be warned of. NULL: nobody
+ * known. */
+const char *policy_file_optional(const char *path);
+
 /* The folders above are in, and single files beside them: what who serves them must be
  * able to read. NULL ends them. */
 extern const char *const policy_places[];

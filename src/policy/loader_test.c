@@ -48,6 +48,17 @@ static void every_file_is_in_a_place_and_of_its_loader(void **state) {
         }
 }
 
+static void what_loaders_do_without_is_known(void **state) {
+        assert_string_equal(policy_file_optional("revocations_sbat.efi"), "shim");
+        assert_string_equal(policy_file_optional("secure/f/shim_certificate_0.efi"),
+                            "shim");
+        assert_string_equal(policy_file_optional("1234abcd/bootsig.bin"),
+                            "a Raspberry Pi");
+        assert_null(policy_file_optional("shimx64.efi"));
+        assert_null(policy_file_optional("revocations/other"));
+        assert_null(policy_file_optional(""));
+}
+
 static void every_word_is_a_kind(void **state) {
         enum policy_kind kind = POLICY_KIND_AUTO;
 
@@ -68,6 +79,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(every_loader_has_a_name_of_its_own),
                 cmocka_unit_test(every_file_is_in_a_place_and_of_its_loader),
+                cmocka_unit_test(what_loaders_do_without_is_known),
                 cmocka_unit_test(every_word_is_a_kind),
         };
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "policy/loader.h"
 #include "role/files_tftp.h"
 
 enum {
@@ -70,6 +71,22 @@ void tftp_tell_refused(struct files_tftp *door, const struct udp_endpoint *clien
         files_event(door->files, &e);
 }
 
+/* Some loaders look for what is hardly ever there: that is no trouble. */
+static void tell_not_found(struct files_tftp *door, const struct udp_endpoint *client,
+                           const char *file, const char *nearest) {
+        const char *who = policy_file_optional(file);
+        struct event e = { .kind = EVENT_FILE_OPTIONAL,
+                           .address = client->address,
+                           .address6 = client->address6,
+                           .values = { EVENT_TEXT("tftp"), EVENT_TEXT(file),
+                                       EVENT_TEXT("not found"), EVENT_TEXT(who) } };
+
+        if (who)
+                files_event(door->files, &e);
+        else
+                tftp_tell_refused(door, client, file, "not found", nearest);
+}
+
 /* pxelinux asks for a dozen names until one is there, GRUB for lists of modules that a
  * signed image does not need: what they do not find is nobody's fault. */
 static bool is_probe(const char *path) {
@@ -121,8 +138,7 @@ static void refuse_missing(struct files_tftp *door, int fd,
         if (is_probe(path))
                 tell_dropped(door, &route->to, 0, text_string(&message), loop_now());
         else
-                tftp_tell_refused(door, &route->to, path, "not found",
-                                  has_nearest ? nearest : NULL);
+                tell_not_found(door, &route->to, path, has_nearest ? nearest : NULL);
         text_done(&message);
 }
 

@@ -167,6 +167,14 @@ def test_a_missing_file_names_the_nearest(network, client, server):
     server.wait_for(r"tftp helo\.txt: ")
 
 
+def test_what_a_loader_does_without_is_no_warning(network, client, server):
+    """Was: three warnings at every boot by shim."""
+    _, answer, _ = tftp_ask(client, b"revocations_sbat.efi")
+    assert answer[:4] == struct.pack("!HH", 5, 1)
+    server.wait_for(r"tftp revocations_sbat\.efi: not found, and shim does without")
+    assert "warning: tftp revocations_sbat" not in server.process.text
+
+
 def test_menus_are_generated_and_root_wins(network, client, server, root):
     def get(path):
         return curl(network, client, "http://10.77.0.1/" + path).stdout
