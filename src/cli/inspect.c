@@ -51,6 +51,10 @@ static int load_recipes(struct media_recipes **ret, struct text *why) {
 
         if (r == 0)
                 r = media_recipes_load(text_string(&folder), ret, &problems);
+        /* The server's configuration may name another folder; here is none. */
+        if (r == 0)
+                (void)!media_recipes_add(*ret, MEDIA_RECIPES_OWN, MEDIA_RECIPES_OWN,
+                                         &problems);
         if (problems.n)
                 fprintf(stderr, "%s", text_string(&problems));
         if (r < 0) {

@@ -306,6 +306,8 @@ static void show_media(struct printer *p, const struct conf *conf) {
 
         if (conf->media.n > 0 && media_recipes_folder(&folder) &&
             media_recipes_load(text_string(&folder), &recipes, &problems) == 0) {
+                (void)!media_recipes_add(recipes, conf->recipes, conf->recipes,
+                                         &problems);
                 walk.recipes = recipes;
                 for (size_t i = 0; i < conf->media.n; i++)
                         (void)!media_scan(conf->media.items[i], recipes, on_medium,

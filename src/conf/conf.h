@@ -38,7 +38,7 @@ enum { CONF_WORKERS_MAX = 16 };
 
 struct conf {
         struct conf_texts interfaces; /* none: all that are up */
-        char *state, *user, *root;    /* root "": none */
+        char *state, *user, *root, *recipes; /* root "": none */
         struct conf_texts media, loaders;
         enum policy_secure secure_boot;
         uint32_t workers; /* processes that serve files */

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,8 +24,13 @@
 
 enum { RECIPES_MAX = 128, RECIPE_BYTES_MAX = 256 << 10, CANDIDATES_MAX = 4096 };
 
+struct named_recipe {
+        char name[NAME_MAX + 1]; /* of its file */
+        struct recipe *recipe;
+};
+
 struct media_recipes {
-        struct recipe *items[RECIPES_MAX];
+        struct named_recipe items[RECIPES_MAX];
         size_t n;
 };
 
@@ -89,9 +95,10 @@ static int read_file(const char *path, char **ret, size_t *ret_n) {
         return 0;
 }
 
+/* `shown` is the folder as messages name it; "" for our own. */
 static int load_recipe(struct media_recipes *recipes, const char *folder,
-                       const char *name, struct text *problems) {
-        struct text path = { 0 };
+                       const char *shown, const char *name, struct text *problems) {
+        struct text path = { 0 }, said = { 0 };
         char *data = NULL;
         size_t n = 0;
         int r;
@@ -99,37 +106,50 @@ static int load_recipe(struct media_recipes *recipes, const char *folder,
         text_add(&path, folder);
         text_char(&path, '/');
         text_add(&path, name);
-        r = path.failed ? -ENOMEM : read_file(path.s, &data, &n);
-        text_done(&path);
-        if (r < 0 && r != -ENOMEM) {
-                text_add(problems, name);
-                text_add(problems, ": cannot be read\n");
-                return 0;
-        }
+        text_add(&said, shown);
+        text_add(&said, *shown ? "/" : "");
+        text_add(&said, name);
+        r = path.failed || said.failed ? -ENOMEM : read_file(path.s, &data, &n);
         if (r == 0)
-                r = recipe_parse(name, data, n, &recipes->items[recipes->n], problems);
+                r = recipe_parse(said.s, data, n, &recipes->items[recipes->n].recipe,
+                                 problems);
+        else if (r != -ENOMEM) {
+                text_add(problems, said.s);
+                text_add(problems, ": cannot be read\n");
+                r = RECIPE_REFUSED;
+        }
+        if (r == 0) {
+                snprintf(recipes->items[recipes->n].name, NAME_MAX + 1, "%s", name);
+                recipes->n++;
+        }
+        text_done(&path);
+        text_done(&said);
         free(data);
-        recipes->n += r == 0;
         return r < 0 ? r : 0;
 }
 
-int media_recipes_load(const char *folder, struct media_recipes **ret,
-                       struct text *problems) {
-        struct media_recipes *recipes;
+static int load_folder(struct media_recipes *recipes, const char *folder,
+                       const char *shown, struct text *problems) {
         struct dirent **names;
         int n = scandir(folder, &names, is_recipe, by_bytes), r = 0;
 
         if (n < 0)
                 return -errno;
-        recipes = calloc(1, sizeof(*recipes));
-        if (!recipes)
-                r = -ENOMEM;
         for (int i = 0; i < n; i++) {
                 if (r == 0 && recipes->n < RECIPES_MAX)
-                        r = load_recipe(recipes, folder, names[i]->d_name, problems);
+                        r = load_recipe(recipes, folder, shown, names[i]->d_name,
+                                        problems);
                 free(names[i]);
         }
         free(names);
+        return r;
+}
+
+int media_recipes_load(const char *folder, struct media_recipes **ret,
+                       struct text *problems) {
+        struct media_recipes *recipes = calloc(1, sizeof(*recipes));
+        int r = recipes ? load_folder(recipes, folder, "", problems) : -ENOMEM;
+
         if (r == 0)
                 *ret = recipes;
         else
@@ -137,9 +157,43 @@ int media_recipes_load(const char *folder, struct media_recipes **ret,
         return r;
 }
 
+static void drop_recipe(struct media_recipes *recipes, size_t i) {
+        recipe_free(recipes->items[i].recipe);
+        recipes->n--;
+        memmove(&recipes->items[i], &recipes->items[i + 1],
+                (recipes->n - i) * sizeof(recipes->items[0]));
+}
+
+/* The last `n` come before all others, and instead of those with their names. */
+static void put_first(struct media_recipes *recipes, size_t n) {
+        for (size_t i = recipes->n - n; i-- > 0;)
+                for (size_t j = recipes->n - n; j < recipes->n; j++)
+                        if (strcmp(recipes->items[i].name, recipes->items[j].name) ==
+                            0) {
+                                drop_recipe(recipes, i);
+                                break;
+                        }
+        for (size_t i = 0; i < n; i++) {
+                struct named_recipe own = recipes->items[recipes->n - n + i];
+
+                memmove(&recipes->items[i + 1], &recipes->items[i],
+                        (recipes->n - n) * sizeof(own));
+                recipes->items[i] = own;
+        }
+}
+
+int media_recipes_add(struct media_recipes *recipes, const char *folder,
+                      const char *shown, struct text *problems) {
+        size_t before = recipes->n;
+        int r = load_folder(recipes, folder, shown, problems);
+
+        put_first(recipes, recipes->n - before);
+        return r;
+}
+
 struct media_recipes *media_recipes_free(struct media_recipes *recipes) {
         for (size_t i = 0; recipes && i < recipes->n; i++)
-                recipe_free(recipes->items[i]);
+                recipe_free(recipes->items[i].recipe);
         free(recipes);
         return NULL;
 }
@@ -150,7 +204,7 @@ static int recognise(const struct media_recipes *recipes, const struct media_tre
         int r = 0;
 
         for (size_t i = 0; recipes && i < recipes->n && r == 0; i++)
-                r = recipe_match(recipes->items[i], tree, volume, ret);
+                r = recipe_match(recipes->items[i].recipe, tree, volume, ret);
         return r;
 }
 

@@ -16,6 +16,12 @@ MUST_USE bool media_recipes_folder(struct text *ret);
  * folder cannot be read. */
 MUST_USE int media_recipes_load(const char *folder, struct media_recipes **ret,
                                 struct text *problems);
+/* Recipes of the administrator's, beside those that are there: they are asked before
+ * them, and one with the name of an older one takes its place. -ENOENT when there is no
+ * such folder, other -errno when it cannot be read; the recipes are good all the same. */
+#define MEDIA_RECIPES_OWN "/etc/bootjack/recipes"
+MUST_USE int media_recipes_add(struct media_recipes *recipes, const char *folder,
+                               const char *shown, struct text *problems);
 struct media_recipes *media_recipes_free(struct media_recipes *recipes);
 
 enum media_answer {

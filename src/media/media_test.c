@@ -550,11 +550,55 @@ static void a_wrong_recipe_is_left_out_and_said(void **state) {
         assert_int_equal(media_recipes_load(top, &few, &problems), -ENOENT);
 }
 
+static void ones_own_recipes_win(void **state) {
+        char top[TREE_PATH_MAX], ours[TREE_PATH_MAX], own[TREE_PATH_MAX],
+                medium[TREE_PATH_MAX];
+        struct media_recipes *both;
+        struct text problems = { 0 };
+        struct media_found found;
+        struct mapped m;
+
+        tree_new(top);
+        tree_path(top, "ours", ours);
+        tree_path(top, "own", own);
+        tree_path(top, "medium", medium);
+        tree_file(medium, "f", "");
+        tree_file(ours, "10-a.yaml", "system: ours\nmatch: [{file: f}]\n");
+        tree_file(ours, "50-b.yaml", "system: old\nmatch: [{file: f}]\n");
+        tree_file(own, "50-b.yaml", "system: new\nmatch: [{file: g}]\n");
+        tree_file(own, "90-c.yaml", "system: own\nmatch: [{file: f}]\n");
+        tree_file(own, "91-d.yaml", "system: own\nmatch: [{fiel: f}]\n");
+        assert_int_equal(media_recipes_load(ours, &both, &problems), 0);
+        assert_int_equal(media_recipes_add(both, own, "/my/own", &problems), 0);
+        assert_string_equal(
+                text_string(&problems),
+                "/my/own/91-d.yaml:2:10: unknown key; the nearest is 'file'\n");
+        text_done(&problems);
+        assert_int_equal(media_inspect(medium, medium, "n", both, &found, &problems),
+                         MEDIA_OK);
+        m.found = found;
+        map_found(&m);
+        assert_string_equal(m.medium.system, "own");
+        unmap(&m);
+        /* Of the two named alike only the new one is left. */
+        tree_file(medium, "g", "");
+        assert_int_equal(media_inspect(medium, medium, "n", both, &found, &problems),
+                         MEDIA_OK);
+        m.found = found;
+        map_found(&m);
+        assert_string_equal(m.medium.system, "new");
+        unmap(&m);
+        assert_int_equal(media_recipes_add(both, "/nowhere", "/nowhere", &problems),
+                         -ENOENT);
+        media_recipes_free(both);
+        tree_remove(top);
+}
+
 static int is_golden(const struct dirent *entry) {
         return entry->d_name[0] != '.';
 }
 
-enum { TESTS_MAX = 300, FIXED = 9 };
+enum { TESTS_MAX = 300, FIXED = 10 };
 
 static struct CMUnitTest tests[TESTS_MAX] = {
         cmocka_unit_test(an_unknown_medium_is_served_without_entries),
@@ -566,6 +610,7 @@ static struct CMUnitTest tests[TESTS_MAX] = {
         cmocka_unit_test(no_medium_can_add_an_argument),
         cmocka_unit_test(a_scan_finds_images_and_known_trees),
         cmocka_unit_test(a_wrong_recipe_is_left_out_and_said),
+        cmocka_unit_test(ones_own_recipes_win),
 };
 
 int main(void) {

@@ -528,12 +528,26 @@ static int library_start(struct role *role) {
         return loop_timer_new(role->loop, on_timer, library, &library->timer);
 }
 
+/* The administrator's. That there are none is said only where a folder was named. */
+static int add_own_recipes(struct library *library, struct text *problems) {
+        const char *folder = library->role->conf->recipes;
+        int r = media_recipes_add(library->recipes, role_path(library->role, folder),
+                                  folder, problems);
+
+        if (r < 0 && r != -ENOMEM &&
+            !(r == -ENOENT && strcmp(folder, MEDIA_RECIPES_OWN) == 0))
+                fprintf(stderr, "bootjack: recipes: %s: %s\n", folder, strerror(-r));
+        return r == -ENOMEM ? r : 0;
+}
+
 static int load_recipes(struct library *library) {
         struct text problems = { 0 };
         int r = media_recipes_load(role_path(library->role, ROLE_RECIPES),
                                    &library->recipes, &problems);
 
-        if (r < 0)
+        if (r == 0)
+                r = add_own_recipes(library, &problems);
+        else
                 fprintf(stderr,
                         "bootjack: no recipes: share/recipes is not beside the program "
                         "(%s)\n",

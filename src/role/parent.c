@@ -181,6 +181,7 @@ static void open_folders(struct parent *parent) {
         const struct conf *conf = parent->conf;
 
         open_recipes(parent);
+        open_folder(parent, conf->recipes, conf->recipes);
         open_folder(parent, conf->root, conf->root);
         for (size_t i = 0; i < conf->media.n; i++)
                 open_folder(parent, conf->media.items[i], conf->media.items[i]);
