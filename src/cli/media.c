@@ -85,9 +85,73 @@ static void add_words(struct text *out, const char *label, const json_t *words) 
         text_done(&line);
 }
 
+static void add_memory(struct text *out, json_int_t memory) {
+        struct text size = { 0 };
+
+        if (memory <= 0)
+                return;
+        text_size(&size, (uint64_t)memory);
+        add_line(out, "memory", text_string(&size));
+        text_done(&size);
+}
+
+/* Each way with its whole line, and what it needs of the machine. */
+static void add_ways(struct text *out, const json_t *ways) {
+        const json_t *way;
+        size_t i;
+
+        json_array_foreach(ways, i, way) {
+                json_int_t memory = json_integer_value(json_object_get(way, "memory"));
+                const char *transport = member(way, "transport");
+                const char *args = member(way, "args");
+                struct text label = { 0 }, line = { 0 };
+
+                text_add(&label, "by ");
+                text_add(&label, transport ? transport : "?");
+                text_add(&line, args ? args : "");
+                if (memory > 0) {
+                        text_add(&line, " (");
+                        text_size(&line, (uint64_t)memory);
+                        text_char(&line, ')');
+                }
+                add_line(out, text_string(&label), text_string(&line));
+                text_done(&label);
+                text_done(&line);
+        }
+}
+
+static void add_loaders(struct text *out, const json_t *loaders) {
+        static const char *const names[] = { "shim", "grub" };
+        const char *firmware;
+        const json_t *both;
+
+        json_object_foreach((json_t *)(uintptr_t)loaders, firmware, both) {
+                for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+                        struct text line = { 0 };
+
+                        if (!member(both, names[i]))
+                                continue;
+                        text_add(&line, member(both, names[i]));
+                        text_add(&line, " on ");
+                        text_add(&line, firmware);
+                        add_line(out, names[i], text_string(&line));
+                        text_done(&line);
+                }
+        }
+}
+
+/* Which loader is not said where it goes without saying. */
+static const char *unusual_boot(const json_t *entry) {
+        const char *boot = member(entry, "boot");
+
+        return boot && strcmp(boot, "linux") != 0 && strcmp(boot, "program") != 0
+                       ? boot
+                       : NULL;
+}
+
 static void add_entry(struct text *out, const json_t *entry) {
         const char *title = member(entry, "title"), *id = member(entry, "id");
-        json_int_t memory = json_integer_value(json_object_get(entry, "memory"));
+        const json_t *ways = json_object_get(entry, "ways");
 
         text_char(out, '\n');
         add_safe(out, title ? title : "?");
@@ -97,19 +161,23 @@ static void add_entry(struct text *out, const json_t *entry) {
                 text_char(out, ']');
         }
         text_char(out, '\n');
+        add_line(out, "about", member(entry, "help"));
         add_line(out, "cannot boot", member(entry, "why_not"));
+        add_line(out, "mended by", member(entry, "remedy"));
+        add_line(out, "Secure Boot",
+                 member(json_object_get(entry, "secure_boot"), "why"));
+        add_line(out, "started as", unusual_boot(entry));
         add_line(out, "kernel", member(entry, "kernel"));
         add_strings(out, "initrd", json_object_get(entry, "initrd"));
-        add_line(out, "arguments", member(entry, "args"));
+        if (json_array_size(ways) > 0)
+                add_ways(out, ways);
+        else
+                add_line(out, "arguments", member(entry, "args"));
+        add_line(out, "answers", member(json_object_get(entry, "answer"), "args"));
         add_words(out, "firmware", json_object_get(entry, "loaders"));
         add_words(out, "fetched by", json_object_get(entry, "transports"));
-        if (memory > 0) {
-                struct text size = { 0 };
-
-                text_size(&size, (uint64_t)memory);
-                add_line(out, "memory", text_string(&size));
-                text_done(&size);
-        }
+        if (json_array_size(ways) == 0)
+                add_memory(out, json_integer_value(json_object_get(entry, "memory")));
 }
 
 void media_show(const json_t *medium, struct text *out) {
@@ -126,6 +194,7 @@ void media_show(const json_t *medium, struct text *out) {
         add_line(out, "path", member(medium, "path"));
         add_strings(out, "known by", json_object_get(medium, "recognised_by"));
         add_strings(out, "problem", json_object_get(medium, "problems"));
+        add_loaders(out, json_object_get(medium, "loaders"));
         json_array_foreach(json_object_get(medium, "entries"), i, entry)
                 add_entry(out, entry);
         if (i == 0)
