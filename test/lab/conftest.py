@@ -7,7 +7,9 @@ import matrix
 
 def pytest_addoption(parser):
     parser.addoption("--matrix", metavar="FILE",
-                     help="time each boot beside dnsmasq too, and write the table there")
+                     help="write the table of what boots how there")
+    parser.addoption("--peer", action="store_true",
+                     help="time each boot beside dnsmasq too")
 
 
 def pytest_configure(config):

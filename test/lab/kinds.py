@@ -8,6 +8,7 @@ import shutil
 OVMF = pathlib.Path("/usr/share/OVMF")
 AAVMF = pathlib.Path("/usr/share/AAVMF")
 U_BOOT = pathlib.Path("/usr/lib/u-boot")
+INSTALLERS = pathlib.Path("/usr/lib/debian-installer/images/12")  # of the payload
 
 Q35 = ("-machine", "q35")
 # The variables of Secure Boot are only trusted where none but the firmware's system
@@ -36,7 +37,8 @@ class Kind:
         """What is not installed, or None."""
         if not shutil.which(self.program):
             return self.program
-        return next((str(f) for f in self.files() if not f.exists()), None)
+        files = [*self.files(), INSTALLERS / self.arch]
+        return next((str(f) for f in files if not f.exists()), None)
 
     def command(self, folder, network, nic, rom, http, memory, mac):
         device = f"{nic},netdev=n,mac={mac}"
@@ -75,7 +77,7 @@ KINDS = {
                            variables=OVMF / "OVMF_VARS_4M.ms.fd"),
     # Debian has this one only as a build that could enforce Secure Boot; its variables
     # hold no key, so it does not.
-    "uefi-ia32": replace(UEFI, machine=Q35_SMM,
+    "uefi-ia32": replace(UEFI, machine=Q35_SMM, arch="i386",
                          code=OVMF / "OVMF32_CODE_4M.secboot.fd",
                          variables=OVMF / "OVMF32_VARS_4M.fd"),
     "arm64": ARM64,
