@@ -278,7 +278,9 @@ static void add_lock(struct text *out, const struct menu *menu,
                 text_add(out, "goto failed\n");
                 return;
         }
-        text_add(out, "login || goto menu\nchain --autofree ");
+        /* What was typed before would stand in the fields already. */
+        text_add(out, "clear username ||\nclear password ||\nlogin || goto menu\n"
+                      "chain --autofree ");
         render_url(out, menu, "bootjack/unlock.ipxe", true);
         text_add(out, "?entry=");
         render_encoded(out, entry->id);
