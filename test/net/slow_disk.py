@@ -5,6 +5,7 @@ What the protocol's numbers mean is in the kernel's include/uapi/linux/fuse.h.
 """
 import ctypes
 import errno
+import mmap
 import os
 import pathlib
 import select
@@ -20,6 +21,10 @@ ACCESS, INTERRUPT, BATCH_FORGET = 34, 36, 42
 READ_ONLY, NO_SUID, DETACH = 1, 2, 2
 
 libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int,
+                      ctypes.c_int, ctypes.c_long]
+libc.munmap.argtypes = libc.mlock.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
 
 
 def is_possible():
@@ -198,6 +203,7 @@ class SlowBlocks:
         subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", "-O", "^has_journal", "-d",
                         tree, image], check=True)
         self.names = list(files)
+        self.locked = []
         self.disk = SlowDisk(self.below, {"disk.img": image.read_bytes()})
 
     def __enter__(self):
@@ -212,14 +218,27 @@ class SlowBlocks:
 
     def __exit__(self, *unused):
         self.disk.let_go()
+        for address, length in self.locked:
+            libc.munmap(address, length)
         subprocess.run(["umount", "-l", self.path], check=False)
         self.disk.__exit__()
 
     def hold(self, name):
         for other in self.names:  # into memory, names and all
             (self.path / other).read_bytes()
+            if other != name:
+                self.lock(other)
         self.forget(name)
         self.disk.hold("disk.img")
+
+    def lock(self, name):
+        """What is not to wait must not be taken out of memory meanwhile, either."""
+        with open(self.path / name, "rb") as file:
+            length = os.fstat(file.fileno()).st_size
+            address = libc.mmap(None, length, mmap.PROT_READ, mmap.MAP_SHARED,
+                                file.fileno(), 0)
+        assert libc.mlock(address, length) == 0, os.strerror(ctypes.get_errno())
+        self.locked.append((address, length))
 
     def forget(self, name):
         with open(self.path / name, "rb") as file:
