@@ -37,7 +37,7 @@ struct conf_ports {
 enum { CONF_WORKERS_MAX = 16 };
 
 struct conf {
-        struct conf_texts interfaces; /* none: all that are up */
+        struct conf_texts interfaces;        /* none: all that are up */
         char *state, *user, *root, *recipes; /* root "": none */
         struct conf_texts media, loaders;
         enum policy_secure secure_boot;

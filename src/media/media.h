@@ -18,7 +18,8 @@ MUST_USE int media_recipes_load(const char *folder, struct media_recipes **ret,
                                 struct text *problems);
 /* Recipes of the administrator's, beside those that are there: they are asked before
  * them, and one with the name of an older one takes its place. -ENOENT when there is no
- * such folder, other -errno when it cannot be read; the recipes are good all the same. */
+ * such folder, other -errno when it cannot be read; the recipes are good all the same.
+ */
 #define MEDIA_RECIPES_OWN "/etc/bootjack/recipes"
 MUST_USE int media_recipes_add(struct media_recipes *recipes, const char *folder,
                                const char *shown, struct text *problems);

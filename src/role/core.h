@@ -83,7 +83,7 @@ struct core {
         nsec_t clock_ahead; /* of loop_now(): see core_time() */
         struct dhcp4_server *dhcp;
         struct dhcp4_interface dhcp_interfaces[CORE_ADDRESSES_MAX];
-        struct scope_subnet *dhcp_subnets; /* that the server borrows */
+        struct scope_subnet *dhcp_subnets;  /* that the server borrows */
         struct scope_pxe_item pxe_items[2]; /* the same; of dhcp.pxe.automatic */
         struct policy_rules rules;
         struct core_machine_rules machine_rules; /* that the server borrows */
@@ -111,8 +111,8 @@ struct core {
         size_t n_media;
         struct menu_tools tools; /* that are there */
         struct password password;
-        bool nfs_is_needed;      /* a medium came that needs it */
-        bool is_settled;         /* the library has looked at everything once */
+        bool nfs_is_needed; /* a medium came that needs it */
+        bool is_settled;    /* the library has looked at everything once */
         struct loop_timer *settle_timer;
 
         struct ipc_channel *library, *admin, *files[CONF_WORKERS_MAX];
@@ -168,8 +168,8 @@ void core_probe(struct core *core, ip4_t address, int ifindex, bool is_on_link);
 void core_probe_stop(struct core *core);
 /* The menu for one machine, seen from the address that it knows us by, in whose
  * loader's language. For menu_model_free(). */
-MUST_USE int core_menu_new(struct core *core, struct machine *machine,
-                           ip4_t server, unsigned firmware, enum policy_dialect dialect,
+MUST_USE int core_menu_new(struct core *core, struct machine *machine, ip4_t server,
+                           unsigned firmware, enum policy_dialect dialect,
                            struct menu_model **ret);
 /* In the language of the loader that will ask for it first. */
 void core_menu_render(const struct menu *menu, const struct machine *machine,
@@ -184,8 +184,8 @@ unsigned core_menu_firmware(enum policy_firmware firmware);
 void core_generate(struct core *core, struct ipc_channel *channel,
                    const struct ipc_message *message);
 
-/* What is remembered of a machine by its MAC, in the store: the memory that it told, and
- * what it has booted of an assignment that holds once. */
+/* What is remembered of a machine by its MAC, in the store: the memory that it told,
+ * and what it has booted of an assignment that holds once. */
 bool core_machines_load(struct core *core, const char *key, const char *value);
 /* Its memory, as configured, told or remembered; 0: unknown. */
 uint64_t core_machines_memory(const struct core *core, const struct machine *machine);

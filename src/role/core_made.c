@@ -98,8 +98,8 @@ static void make_cpio(struct making *m, const char *name, size_t n_name) {
         text_bytes(&inner, name, n_name);
         if (!suffix) {
                 m->why_not = "the medium has no image";
-        } else if (!cpio_header(text_string(&inner), size, m->medium.mtime / NSEC_PER_SEC,
-                         &m->bytes)) {
+        } else if (!cpio_header(text_string(&inner), size,
+                                m->medium.mtime / NSEC_PER_SEC, &m->bytes)) {
                 m->why_not = "the image does not fit into an archive for an initramfs, "
                              "which ends at 4 GiB";
         } else {

@@ -62,8 +62,8 @@ int vtree_medium_open(struct vtree_medium *medium, const char *below, const char
 int vtree_medium_open_image(struct vtree_medium *medium, const char *path,
                             struct vtree_file **ret);
 
-/* What a signed chain asks for beside its shim, as a path of the medium: shim, GRUB, and
- * whatever else lies beside them. False: no such thing. */
+/* What a signed chain asks for beside its shim, as a path of the medium: shim, GRUB,
+ * and whatever else lies beside them. False: no such thing. */
 bool vtree_medium_link(struct vtree_medium *medium, const char *name,
                        char ret[static PATH_MAX_BYTES]);
 

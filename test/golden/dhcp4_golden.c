@@ -130,7 +130,8 @@ static void answer(struct text *out, const uint8_t *bytes, size_t n, bool is_pro
                 .n_interfaces = 1,
                 .subnets = &subnet,
                 .n_subnets = 1,
-                .rules = { .loaders = POLICY_BIT(POLICY_N_LOADERS) - 1, .http_port = 80 },
+                .rules = { .loaders = POLICY_BIT(POLICY_N_LOADERS) - 1,
+                           .http_port = 80 },
         };
         const struct dhcp4_received received = { .data = bytes,
                                                  .n = n,

@@ -193,7 +193,8 @@ const struct dhcp4_config *sim_config_use(struct sim_config *config, unsigned va
                 .scope = { .lease_time = lease_time(c),
                            .max_lease_time = lease_time(c) * 2 },
                 .subnets = given->subnets,
-                .rules = { .loaders = POLICY_BIT(POLICY_N_LOADERS) - 1, .http_port = 80 },
+                .rules = { .loaders = POLICY_BIT(POLICY_N_LOADERS) - 1,
+                           .http_port = 80 },
         };
         for (unsigned i = 0; i < ARRAY_SIZE(given->interfaces); i++)
                 given->interfaces[i] =
