@@ -112,7 +112,7 @@ static bool is_idle(const struct machine *machine, nsec_t now) {
 struct machine *machines_seen(struct machines *m, const struct policy_facts *facts,
                               bool is_discover, nsec_t now) {
         struct machine *machine = machines_by_mac(m, facts->mac);
-        bool boots = facts->is_pxe || facts->is_http || facts->is_ipxe;
+        bool boots = policy_is_booting(facts);
         struct slot *slot = machine ? slot_of(machine) : add(m, facts->mac);
 
         if (!slot)

@@ -52,6 +52,18 @@ static void five_idle_minutes_end_a_story(void **state) {
         machines_free(m);
 }
 
+/* It says neither PXEClient nor iPXE, and got the menu of pxelinux. */
+static void u_boot_was_not_remembered_for_what_it_is(void **state) {
+        struct policy_facts uboot = facts(1, false, false);
+        struct machines *m;
+
+        uboot.is_uboot = true;
+        assert_int_equal(machines_new(1, &m), 0);
+        assert_true(machines_seen(m, &uboot, true, minute)->has_facts);
+        assert_true(machines_by_mac(m, uboot.mac)->facts.is_uboot);
+        machines_free(m);
+}
+
 static void an_address_has_one_machine(void **state) {
         struct policy_facts a = facts(1, true, false), b = facts(2, true, false);
         struct machines *m;
@@ -89,6 +101,7 @@ int main(void) {
                 cmocka_unit_test(
                         firmware_that_asks_again_after_files_was_switched_on_again),
                 cmocka_unit_test(five_idle_minutes_end_a_story),
+                cmocka_unit_test(u_boot_was_not_remembered_for_what_it_is),
                 cmocka_unit_test(an_address_has_one_machine),
                 cmocka_unit_test(the_one_not_heard_of_longest_goes_first),
         };

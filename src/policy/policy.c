@@ -517,7 +517,7 @@ static void boot_secure(struct decider *p) {
         }
 }
 
-static bool is_booting(const struct policy_facts *f) {
+bool policy_is_booting(const struct policy_facts *f) {
         return f->is_pxe || f->is_http || f->is_ipxe || f->is_uboot || f->is_apple;
 }
 
@@ -584,9 +584,9 @@ void policy_decide(const struct policy_rules *rules, const struct policy_facts *
         trace_client(&p);
         find_wishes(&p);
         /* An old ROM or board names no class but takes the file it is told. */
-        if ((is_booting(facts) || !facts->is_proxy) && decide_configured(&p))
+        if ((policy_is_booting(facts) || !facts->is_proxy) && decide_configured(&p))
                 goto traced;
-        if (!is_booting(facts)) {
+        if (!policy_is_booting(facts)) {
                 WHY(&p, "it does not ask to boot");
                 goto traced;
         }

@@ -181,6 +181,8 @@ struct policy_decision {
         struct policy_trace trace[POLICY_TRACE_MAX];
 };
 
+/* Whether who says this asks to be booted: firmware or a loader, no ordinary client. */
+bool policy_is_booting(const struct policy_facts *facts);
 void policy_decide(const struct policy_rules *rules, const struct policy_facts *facts,
                    struct policy_decision *ret);
 

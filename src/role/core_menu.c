@@ -291,11 +291,12 @@ unsigned core_menu_firmware(enum policy_firmware firmware) {
         }
 }
 
-/* U-Boot asks by pxelinux's names, and says who it is by DHCP only
- * (CONFIG_BOOTP_VCI_STRING "U-Boot.armv8"). */
+/* U-Boot asks by pxelinux's names, and says who it is by DHCP only: by its vendor class
+ * (CONFIG_BOOTP_VCI_STRING "U-Boot.armv8") or by its number of option 93. */
 static bool is_uboot(const struct machine *machine) {
         return machine && machine->has_facts &&
-               strncasecmp(machine->facts.vendor_class, "U-Boot", 6) == 0;
+               (machine->facts.is_uboot ||
+                policy_facts_arch(&machine->facts)->firmware == POLICY_UBOOT);
 }
 
 static enum policy_dialect dialect_of(const struct machine *machine,

@@ -491,7 +491,10 @@ static void begin(const struct menu_wish *wish, struct menu *menu) {
         menu->server = wish->server;
         menu->http_port = wish->http_port;
         menu->by_http = wish->by_http && wish->http_port != 0;
-        menu->serial.is_on = menu_serial_parse(wish->serial, &menu->serial.unit,
+        /* U-Boot's device tree names the board's console (chosen/stdout-path), which a
+         * console= of a PC's would take away. */
+        menu->serial.is_on = wish->dialect != POLICY_DIALECT_EXTLINUX &&
+                             menu_serial_parse(wish->serial, &menu->serial.unit,
                                                &menu->serial.speed);
         menu->entries[menu->n_entries++] = (struct menu_entry){
                 .kind = MENU_LOCAL,

@@ -275,6 +275,29 @@ static void the_way_fits_the_memory(void **state) {
         }
 }
 
+static void a_kernel_of_u_boot_was_told_a_console_of_pcs(void **state) {
+        static const struct {
+                enum policy_dialect dialect;
+                const char *args;
+        } rows[] = {
+                { POLICY_DIALECT_GRUB, "a http console=ttyS0,115200n8 --- z" },
+                { POLICY_DIALECT_EXTLINUX, "a http --- z" },
+        };
+
+        add_live();
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct menu_wish w = wish();
+                struct menu_model *model;
+
+                w.memory = UINT64_C(3000) << 20;
+                w.serial = "ttyS0,115200";
+                w.dialect = rows[i].dialect;
+                model = model_of(&w);
+                assert_string_equal(model->menu.entries[1].args, rows[i].args);
+                menu_model_free(model);
+        }
+}
+
 static void an_entry_whose_doors_are_all_shut_is_left_out(void **state) {
         struct menu_wish w;
 
@@ -413,6 +436,7 @@ int main(void) {
                 T(a_mediums_memory_test_is_the_one),
                 T(an_assigned_medium_is_its_first_entry),
                 T(the_way_fits_the_memory),
+                T(a_kernel_of_u_boot_was_told_a_console_of_pcs),
                 T(an_entry_whose_doors_are_all_shut_is_left_out),
                 T(what_stands_in_the_way_is_said),
                 T(paths_are_of_the_medium_or_of_the_tree),
