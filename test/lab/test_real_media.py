@@ -83,6 +83,8 @@ RECIPE = """system: debian
 match:
   - {file: .disk/info, text: 'with a pool'}
   - {file: dists/bookworm/main/installer-amd64/current/images/netboot/debian-installer/amd64/linux, as: kernel}
+find:
+  - let: {version: "12", arch: amd64}
 entries:
   - id: debian-12-pool
     title: Debian 12, unattended, out of its own image
