@@ -7,6 +7,8 @@
  */
 #include "wire/ftp.h"
 
+#include "wire/calendar.h"
+
 static const struct {
         char name[FTP_VERB_TEXT_MAX + 1];
         enum ftp_verb verb;
@@ -204,30 +206,8 @@ uint64_t ftp_ascii_size(const uint8_t *data, size_t n) {
         return size;
 }
 
-struct date {
-        uint64_t year, month, day, hour, minute, second; /* month, day from 1 */
-};
-
-/* Days from 1 March 0000 in eras of 400 years: the leap day is the last of its year. */
-static struct date date_of(nsec_t time) {
-        uint64_t seconds = time / NSEC_PER_SEC;
-        uint64_t z = seconds / 86400 + 719468, in_era = z % 146097;
-        uint64_t year =
-                (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
-        uint64_t in_year = in_era - (365 * year + year / 4 - year / 100);
-        uint64_t shifted = (5 * in_year + 2) / 153;
-        uint64_t month = shifted < 10 ? shifted + 3 : shifted - 9;
-
-        return (struct date){ .year = year + z / 146097 * 400 + (month <= 2),
-                              .month = month,
-                              .day = in_year - (153 * shifted + 2) / 5 + 1,
-                              .hour = seconds / 3600 % 24,
-                              .minute = seconds / 60 % 60,
-                              .second = seconds % 60 };
-}
-
 void ftp_add_time(struct text *out, nsec_t time) {
-        struct date d = date_of(time);
+        struct calendar d = calendar_of(time / NSEC_PER_SEC);
 
         text_u64_padded(out, d.year, 4);
         text_u64_padded(out, d.month, 2);
@@ -250,7 +230,7 @@ static void add_right(struct text *out, uint64_t v, size_t width) {
 void ftp_add_ls(struct text *out, const struct ftp_entry *entry, nsec_t now) {
         static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
         const nsec_t half_a_year = 182 * 86400 * NSEC_PER_SEC;
-        struct date d = date_of(entry->mtime);
+        struct calendar d = calendar_of(entry->mtime / NSEC_PER_SEC);
         bool is_recent = entry->mtime <= now && now - entry->mtime < half_a_year;
 
         text_add(out, entry->is_folder ? "dr-xr-xr-x   2" : "-r--r--r--   1");
