@@ -53,12 +53,15 @@ def test_udhcpc_renews_and_gives_back(network, bare, folder):
 
 def test_dhclient_comes_back_to_its_address(network, bare, folder):
     """INIT-REBOOT (RFC 2131 3.2): it asks for the address that it remembers."""
-    common = ["-4", "-1", "-sf", "/bin/true", "-lf", folder / "leases", "-pf",
-              folder / "pid", "eth0"]
+    command = ["dhclient", "-4", "-d", "-sf", "/bin/true", "-lf", folder / "leases",
+               "-pf", folder / "pid", "eth0"]
     with lab.Server(network, config=SERVER) as server:
         for _ in range(2):
-            lab.run(*network.inside("dhclient", *common, where=bare))
-            os.kill(int((folder / "pid").read_text()), signal.SIGKILL)
+            client = lab.Process(network.inside(*command, where=bare))
+            try:
+                lab.wait_for([client], client, "bound to 10.77.0.20", 20)
+            finally:
+                client.end()
         assert "fixed-address 10.77.0.20;" in (folder / "leases").read_text()
         (lease,) = leases(server)
         assert lease["state"] == "bound"

@@ -66,14 +66,17 @@ def test_udhcpc_gets_a_lease_and_the_same_again(network, bare, folder):
 def test_dhclient_gets_a_lease_and_gives_it_back(network, bare, folder):
     common = ["-4", "-sf", "/bin/true", "-lf", folder / "leases", "-pf", folder / "pid"]
     with lab.Server(network, config=SERVER) as server:
-        lab.run(*network.inside("dhclient", "-1", *common, "eth0", where=bare))
+        client = lab.Process(network.inside("dhclient", "-d", *common, "eth0",
+                                            where=bare))
         try:
+            lab.wait_for([client], client, "bound to 10.77.0.20", 20)
             assert "fixed-address 10.77.0.20;" in (folder / "leases").read_text()
             assert leases(server)[0]["state"] == "bound"
         finally:
             lab.run(*network.inside("ip", "address", "add", "10.77.0.20/24", "dev",
                                     "eth0", where=bare))
             lab.run(*network.inside("dhclient", "-r", *common, "eth0", where=bare))
+            client.end()
         server.wait_for(r"10\.77\.0\.20 released")
         assert leases(server)[0]["state"] == "released"
 
