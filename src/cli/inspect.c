@@ -12,8 +12,9 @@
 
 #include "cli/cli.h"
 #include "cli/client.h"
-#include "cli/media.h"
+#include "cli/media_starts.h"
 #include "expand/expand.h"
+#include "policy/menu.h"
 
 /* ---- a medium, open ---- */
 
@@ -126,28 +127,56 @@ void media_describe(const struct media_here *here, struct text *ret_json) {
 
 /* ---- shown ---- */
 
-static int print(const struct text *json, bool as_json,
-                 const struct media_index *files) {
-        struct text out = { 0 };
+/* Of a configuration that cannot be read its problems were said; the medium is shown as
+ * without one. */
+static int read_conf(const struct media_wish *wish, struct conf **ret) {
+        const struct conf_flags none = { 0 };
+        struct conf_problems problems = { 0 };
+        int r = media_conf(wish, ret);
+
+        if (r == CLI_DONE || wish->conf.file)
+                return r;
+        r = conf_parse("", "", 0, &none, ret, &problems);
+        conf_problems_done(&problems);
+        return r == 0 ? CLI_DONE : client_fail("out of memory");
+}
+
+/* Members may follow before the brace that ends the object. */
+static void print_json(const json_t *medium, const struct media_index *files,
+                       struct text *out) {
+        char *json = json_dumps(medium, JSON_COMPACT | JSON_PRESERVE_ORDER);
+
+        out->failed |= !json;
+        text_bytes(out, menu_text(json), json ? strlen(json) - (files ? 1 : 0) : 0);
+        free(json);
+        if (files) {
+                media_files_add(files, true, out);
+                text_char(out, '}');
+        }
+        text_char(out, '\n');
+}
+
+static int print(const struct media_wish *wish, const struct media_here *here,
+                 const struct conf *conf) {
+        const struct media_index *files = wish->files ? &here->index : NULL;
+        struct text described = { 0 }, out = { 0 };
         json_t *medium;
 
-        if (as_json) {
-                /* One more member, before the brace that ends the object. */
-                text_bytes(&out, json->s, json->n - (files ? 1 : 0));
-                if (files) {
-                        media_files_add(files, true, &out);
-                        text_char(&out, '}');
-                }
-                text_char(&out, '\n');
-                return client_print(&out);
-        }
-        medium = json_loadb(text_string(json), json->n, 0, NULL);
+        media_describe(here, &described);
+        medium = json_loadb(text_string(&described), described.n, 0, NULL);
+        out.failed = described.failed ||
+                     (medium && media_starts_add(medium, here, conf) < 0);
+        text_done(&described);
         if (!medium)
                 return client_fail("the medium cannot be described");
-        media_show(medium, &out);
+        if (wish->flags.json) {
+                print_json(medium, files, &out);
+        } else {
+                media_show(medium, &out);
+                if (files)
+                        media_files_add(files, false, &out);
+        }
         json_decref(medium);
-        if (files)
-                media_files_add(files, false, &out);
         return client_print(&out);
 }
 
@@ -163,21 +192,22 @@ int media_fail_at(const char *path, const char *sentence) {
         return r;
 }
 
-int media_inspect_path(const char *path, bool json, bool files) {
-        struct text why = { 0 }, described = { 0 };
+int media_inspect_path(const struct media_wish *wish, const char *path) {
+        struct text why = { 0 };
         struct media_here here;
-        int r = media_open(path, path, &here, &why);
+        struct conf *conf = NULL;
+        int r = read_conf(wish, &conf);
 
+        if (r != CLI_DONE)
+                return r;
+        r = media_open(path, path, &here, &why);
         if (r == MEDIA_OK) {
-                media_describe(&here, &described);
-                r = described.failed
-                            ? client_fail("out of memory")
-                            : print(&described, json, files ? &here.index : NULL);
+                r = print(wish, &here, conf);
                 media_close(&here);
         } else {
                 r = media_fail_at(path, text_string(&why));
         }
-        text_done(&described);
         text_done(&why);
+        conf_free(conf);
         return r;
 }

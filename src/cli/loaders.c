@@ -4,7 +4,6 @@
  * media bring along. Read here and now from the disk, without a server: the places are
  * those that the server looks at.
  */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -12,11 +11,11 @@
 
 #include "cli/cli.h"
 #include "cli/server.h"
+#include "cli/signed.h"
 #include "cli/table.h"
 #include "media/media.h"
-#include "media/signature.h"
 #include "media/tree.h"
-#include "policy/loader.h"
+#include "role/loader_places.h"
 #include "wire/pe.h"
 
 /* One loader, as it is shown. */
@@ -84,25 +83,6 @@ static void show_json(const struct shown *l, struct text *out) {
         text_char(out, '}');
 }
 
-static void add_signature(const struct signature *s, struct text *out) {
-        if (!s->is_pe)
-                return;
-        for (size_t i = 0; i < s->n_signers; i++) {
-                text_add(out, i > 0 ? ", " : "");
-                text_add(out, s->signers[i].issuer);
-        }
-        text_add(out, s->n_signers ? "" : "nobody");
-        if (s->is_shim && s->vendor.subject[0]) {
-                text_add(out, "; trusts ");
-                text_add(out, s->vendor.subject);
-        }
-        if (s->sbat[0]) {
-                text_add(out, " (");
-                text_add(out, s->sbat);
-                text_char(out, ')');
-        }
-}
-
 static void show_row(const struct shown *l, struct table *table) {
         struct text where = { 0 }, by = { 0 };
 
@@ -113,7 +93,7 @@ static void show_row(const struct shown *l, struct table *table) {
                                                : "missing: no package has it");
                 text_add(&where, l->install);
         }
-        add_signature(&l->signature, &by);
+        signed_add(&l->signature, &by);
         table_cell(table, l->file);
         table_cell(table, l->firmware);
         table_cell(table, text_string(&where));
@@ -132,61 +112,18 @@ static void show(struct printer *p, const struct shown *loader) {
 
 /* ---- on the disk ---- */
 
-static int read_fd(void *userdata, uint64_t offset, void *buffer, size_t n) {
-        ssize_t got = pread(*(int *)userdata, buffer, n, (off_t)offset);
-
-        return got < 0 ? -errno : (int)got;
-}
-
-static bool read_host(const char *path, struct signature *ret) {
-        struct stat st;
-        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        struct signature_source source = { .read = read_fd, .userdata = &fd };
-        bool is_file = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
-
-        *ret = (struct signature){ 0 };
-        if (is_file) {
-                source.size = (uint64_t)st.st_size;
-                (void)!signature_read(&source, ret);
-        }
-        if (fd >= 0)
-                close(fd);
-        return is_file;
-}
-
-static bool find_in(const char *folder, const char *file, struct text *path,
-                    struct signature *ret) {
-        if (!folder[0])
-                return false;
-        path->n = 0;
-        text_add(path, folder);
-        text_char(path, '/');
-        text_add(path, file);
-        return !path->failed && read_host(text_string(path), ret);
-}
-
 /* In the order in which the tree looks: root, the folders of `loaders`, packages. */
 static void find(const struct conf *conf, struct text *path, struct shown *l) {
-        bool found = find_in(conf->root, l->file, path, &l->signature);
+        const struct loader_places places = loader_places_of(conf, NULL);
+        const struct policy_file *package = loader_places_package(l->file);
 
-        for (size_t i = 0; i < conf->loaders.n && !found; i++)
-                found = find_in(conf->loaders.items[i], l->file, path, &l->signature);
-        if (found) {
-                l->source = "folder";
-                l->path = text_string(path);
+        if (!loader_places_path(&places, l->file, path) || path->failed ||
+            !signed_read_host(text_string(path), &l->signature))
                 return;
-        }
-        for (size_t i = 0; i < policy_n_files; i++) {
-                const struct policy_file *file = &policy_files[i];
-
-                if (strcmp(file->name, l->file) != 0 ||
-                    !read_host(file->host_path, &l->signature))
-                        continue;
-                l->source = "package";
-                l->path = file->host_path;
-                l->package = file->package;
-                return;
-        }
+        l->path = text_string(path);
+        if (package && strcmp(l->path, package->host_path) == 0)
+                l->package = package->package;
+        l->source = l->package ? "package" : "folder";
 }
 
 static const char *firmware_of(const struct policy_loader_info *info) {
@@ -214,26 +151,9 @@ static void show_loader(struct printer *p, const struct conf *conf,
 
 /* ---- on media ---- */
 
-struct inside {
-        const struct media_tree *tree;
-        const char *path;
-};
-
-static int read_inside(void *userdata, uint64_t offset, void *buffer, size_t n) {
-        const struct inside *at = userdata;
-
-        return media_tree_read(at->tree, at->path, offset, buffer, n);
-}
-
 static void show_inside(struct printer *p, const struct media_tree *tree,
                         const struct medium *medium, const char *file,
                         unsigned firmware, const char *kind) {
-        struct inside at = { tree, file };
-        const struct signature_source source = {
-                .read = read_inside,
-                .userdata = &at,
-                .size = file && file[0] ? media_tree_size(tree, file) : 0
-        };
         const char *slash = file ? strrchr(file, '/') : NULL;
         struct shown l = { .file = slash ? slash + 1 : file,
                            .kind = kind,
@@ -242,7 +162,7 @@ static void show_inside(struct printer *p, const struct media_tree *tree,
                            .source = "medium" };
         struct text path = { 0 };
 
-        if (source.size == 0 || signature_read(&source, &l.signature) < 0)
+        if (!signed_read_inside(tree, file, &l.signature))
                 return;
         text_add(&path, medium->path);
         text_add(&path, ": ");

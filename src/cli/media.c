@@ -6,7 +6,9 @@
 
 #include "cli/cli.h"
 #include "cli/client.h"
+#include "cli/media_starts.h"
 #include "cli/table.h"
+#include "policy/menu.h"
 
 static const char *member(const json_t *object, const char *name) {
         const char *s = json_string_value(json_object_get(object, name));
@@ -149,6 +151,22 @@ static const char *unusual_boot(const json_t *entry) {
                        : NULL;
 }
 
+/* Why it does not pass, or who signed what does. */
+static void add_secure(struct text *out, const json_t *secure) {
+        const json_t *signers = json_object_get(secure, "kernel_signers");
+        struct text line = { 0 };
+
+        if (!member(secure, "why") && json_array_size(signers) > 0) {
+                text_add(&line, "its kernel is signed by ");
+                text_add(&line,
+                         menu_text(json_string_value(json_array_get(signers, 0))));
+                add_line(out, "Secure Boot", text_string(&line));
+        } else {
+                add_line(out, "Secure Boot", member(secure, "why"));
+        }
+        text_done(&line);
+}
+
 static void add_entry(struct text *out, const json_t *entry) {
         const char *title = member(entry, "title"), *id = member(entry, "id");
         const json_t *ways = json_object_get(entry, "ways");
@@ -164,20 +182,21 @@ static void add_entry(struct text *out, const json_t *entry) {
         add_line(out, "about", member(entry, "help"));
         add_line(out, "cannot boot", member(entry, "why_not"));
         add_line(out, "mended by", member(entry, "remedy"));
-        add_line(out, "Secure Boot",
-                 member(json_object_get(entry, "secure_boot"), "why"));
+        add_secure(out, json_object_get(entry, "secure_boot"));
         add_line(out, "started as", unusual_boot(entry));
         add_line(out, "kernel", member(entry, "kernel"));
         add_strings(out, "initrd", json_object_get(entry, "initrd"));
         if (json_array_size(ways) > 0)
                 add_ways(out, ways);
-        else
+        else if (json_array_size(json_object_get(entry, "starts")) == 0)
                 add_line(out, "arguments", member(entry, "args"));
+        media_starts_show_args(entry, out);
         add_line(out, "answers", member(json_object_get(entry, "answer"), "args"));
         add_words(out, "firmware", json_object_get(entry, "loaders"));
         add_words(out, "fetched by", json_object_get(entry, "transports"));
         if (json_array_size(ways) == 0)
                 add_memory(out, json_integer_value(json_object_get(entry, "memory")));
+        media_starts_show(entry, out);
 }
 
 void media_show(const json_t *medium, struct text *out) {
@@ -195,6 +214,7 @@ void media_show(const json_t *medium, struct text *out) {
         add_strings(out, "known by", json_object_get(medium, "recognised_by"));
         add_strings(out, "problem", json_object_get(medium, "problems"));
         add_loaders(out, json_object_get(medium, "loaders"));
+        media_starts_show_chains(medium, out);
         json_array_foreach(json_object_get(medium, "entries"), i, entry)
                 add_entry(out, entry);
         if (i == 0)
@@ -335,8 +355,7 @@ static int run(const struct options *options, const struct media_wish *wish,
                                               "list takes no name; try inspect "
                                               "PATH");
         if (strcmp(verb, "inspect") == 0)
-                return n == 1 ? media_inspect_path(operands[0], wish->flags.json,
-                                                   wish->files)
+                return n == 1 ? media_inspect_path(wish, operands[0])
                               : options_wrong(
                                         options,
                                         "inspect needs the path of an image or of "

@@ -22,7 +22,7 @@ void media_show(const json_t *medium, struct text *out);
 void media_add_system(struct text *out, const json_t *medium);
 
 /* `media inspect PATH`: reads the medium itself; no server is asked. An exit code. */
-int media_inspect_path(const char *path, bool json, bool files);
+int media_inspect_path(const struct media_wish *wish, const char *path);
 
 /* Every file, folder and link of an image: lines for people, or a member "files" of the
  * JSON object that `out` is in the middle of. */
@@ -45,6 +45,9 @@ void media_describe(const struct media_here *here, struct text *ret_json);
 /* "bootjack: PATH: SENTENCE"; returns CLI_FAILED. */
 int media_fail_at(const char *path, const char *sentence);
 
+/* The configuration that the command line means. CLI_DONE, or CLI_FAILED after saying
+ * why. */
+MUST_USE int media_conf(const struct media_wish *wish, struct conf **ret);
 /* The folder where media are put: --to, or the first that is configured. CLI_DONE, or
  * CLI_FAILED after saying why. For free(). */
 MUST_USE int media_folder(const struct media_wish *wish, char **ret);

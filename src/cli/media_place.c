@@ -15,7 +15,7 @@
 
 #define MEDIA_DEFAULT "/var/lib/bootjack/media"
 
-static int load(const struct media_wish *wish, struct conf **ret) {
+int media_conf(const struct media_wish *wish, struct conf **ret) {
         struct conf_problems problems = { 0 };
         struct text why = { 0 };
         const char *name;
@@ -25,14 +25,16 @@ static int load(const struct media_wish *wish, struct conf **ret) {
 
         if (r == 0)
                 r = conf_parse(name, text, n, &wish->conf, ret, &problems);
-        if (r > 0 && problems.n_errors)
-                conf_problems_format(&problems, &why);
-        conf_problems_done(&problems);
         free(text);
-        if (r != 0)
-                r = client_fail(r < 0 ? "out of memory" : text_string(&why));
+        if (r > 0 && problems.n_errors) { /* lines of their own, which name the file */
+                conf_problems_format(&problems, &why);
+                fputs(text_string(&why), stderr);
+        } else if (r != 0) {
+                (void)!client_fail(r < 0 ? "out of memory" : text_string(&why));
+        }
+        conf_problems_done(&problems);
         text_done(&why);
-        return r == 0 ? CLI_DONE : r;
+        return r == 0 ? CLI_DONE : CLI_FAILED;
 }
 
 static bool is_folder(const char *path) {
@@ -54,7 +56,7 @@ static const char *default_folder(void) {
 int media_folder(const struct media_wish *wish, char **ret) {
         const char *folder = wish->to;
         struct conf *conf = NULL;
-        int r = folder ? CLI_DONE : load(wish, &conf);
+        int r = folder ? CLI_DONE : media_conf(wish, &conf);
 
         if (r != CLI_DONE)
                 return r;
@@ -115,7 +117,7 @@ static void look_in(struct search *s, const char *folder) {
 
 static int search(const struct media_wish *wish, struct search *s) {
         struct conf *conf = NULL;
-        int r = load(wish, &conf);
+        int r = media_conf(wish, &conf);
 
         if (r != CLI_DONE)
                 return r;

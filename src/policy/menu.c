@@ -24,10 +24,17 @@ bool menu_serial_parse(const char *s, unsigned *ret_unit, unsigned long *ret_spe
         return true;
 }
 
+void menu_server(const struct menu *menu, struct text *out) {
+        if (menu->server)
+                text_ip4(out, menu->server);
+        else
+                text_add(out, "SERVER");
+}
+
 static void add_url(const struct menu *menu, const char *folder, const char *medium,
                     const char *suffix, struct text *out) {
         text_add(out, "http://");
-        text_ip4(out, menu->server);
+        menu_server(menu, out);
         if (menu->http_port != 80) {
                 text_char(out, ':');
                 text_u64(out, menu->http_port);
@@ -49,7 +56,7 @@ static size_t add_placeholder(const char *s, const char *medium,
                 return 6;
         }
         if (strncmp(s, "${server}", 9) == 0) {
-                text_ip4(out, menu->server);
+                menu_server(menu, out);
                 return 9;
         }
         if (strncmp(s, "${name}", 7) == 0) {
@@ -105,7 +112,7 @@ static void add_blank(struct text *out) {
 }
 
 void menu_args(const char *args, const char *way, const char *medium,
-               const struct menu *menu, struct text *out) {
+               const struct menu *menu, bool with_console, struct text *out) {
         const char *dashes = find_dashes(args);
 
         add_filled(args, (size_t)(dashes - args), medium, menu, out);
@@ -113,7 +120,7 @@ void menu_args(const char *args, const char *way, const char *medium,
                 add_blank(out);
                 menu_fill(way, medium, menu, out);
         }
-        if (menu->serial.is_on) {
+        if (with_console && menu->serial.is_on) {
                 add_blank(out);
                 add_console(menu, out);
         }

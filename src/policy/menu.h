@@ -70,7 +70,7 @@ struct menu {
                 unsigned unit;       /* 0 is ttyS0 */
                 unsigned long speed; /* bits a second */
         } serial;
-        ip4_t server;
+        ip4_t server;       /* 0: not known; see menu_server() */
         uint16_t http_port; /* 0: none */
         bool by_http;       /* large files by HTTP rather than TFTP */
         bool is_fragment;   /* entries only, to be included in somebody's own file */
@@ -90,15 +90,18 @@ struct menu {
 MUST_USE bool menu_serial_parse(const char *s, unsigned *ret_unit,
                                 unsigned long *ret_speed);
 
+/* The server's address as every menu writes it: SERVER where it is not known, in a menu
+ * that nobody boots from. */
+void menu_server(const struct menu *menu, struct text *out);
 /* ${tree}, ${iso}, ${server} and ${name} filled in; unknown ones stay as they are. */
 void menu_fill(const char *s, const char *medium, const struct menu *menu,
                struct text *out);
 /* Arguments for one client, filled in: an entry's own, those of the way in which its
- * system gets the rest, and with a serial console console=ttyS0,115200n8; the latter
- * two before `---` if there is one (what follows that belongs to the system that
- * Debian's installer leaves behind). */
+ * system gets the rest, and `with_console`, where there is a serial one,
+ * console=ttyS0,115200n8; the latter two before `---` if there is one (what follows
+ * that belongs to the system that Debian's installer leaves behind). */
 void menu_args(const char *args, const char *way, const char *medium,
-               const struct menu *menu, struct text *out);
+               const struct menu *menu, bool with_console, struct text *out);
 
 /* Which of several ways, each with the memory it needs (0: any), a machine with so much
  * memory (0: unknown) takes: the first that fits; n when none does. */

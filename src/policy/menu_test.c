@@ -32,7 +32,7 @@ static void arguments_are_filled_in(void **state) {
 
                 menu.serial.is_on = rows[i].serial;
                 menu.serial.speed = 115200;
-                menu_args(rows[i].args, rows[i].way, "el6", &menu, &out);
+                menu_args(rows[i].args, rows[i].way, "el6", &menu, true, &out);
                 assert_string_equal(text_string(&out), rows[i].want);
                 text_done(&out);
         }

@@ -71,7 +71,7 @@ static void add_path(struct text *out, const struct place *place, const char *pa
         text_char(out, '\'');
         if (place->by_http) {
                 text_add(out, "(http,");
-                text_ip4(out, place->menu->server);
+                menu_server(place->menu, out);
                 text_add(out, ")/");
                 render_encoded(out, path);
         } else {
@@ -362,4 +362,11 @@ void render_grub_local(const struct menu *menu, struct text *out) {
         if (menu->serial.is_on)
                 add_serial(out, menu);
         add_local(out);
+}
+
+bool render_grub_start(const struct menu *menu, size_t i, struct text *out) {
+        if (!can_start(&menu->entries[i]))
+                return false;
+        add_start(out, menu, &menu->entries[i]);
+        return true;
 }

@@ -20,6 +20,13 @@ void render_shown(struct text *out, const char *s, size_t n, char instead);
 /* Nothing but printable ASCII: to be shown as it is. */
 bool render_is_plain(const char *s);
 bool render_has(const char *s);
+
+/* Of each language: render_start(). */
+bool render_pxelinux_start(const struct menu *menu, size_t i, struct text *out);
+bool render_extlinux_start(const struct menu *menu, size_t i, struct text *out);
+bool render_grub_start(const struct menu *menu, size_t i, struct text *out);
+bool render_ipxe_start(const struct menu *menu, size_t i, struct text *out);
+
 static inline bool render_is_control(char c) {
         return (unsigned char)c < 0x20 || c == 0x7f;
 }

@@ -303,9 +303,9 @@ static void add_entry(struct text *out, const struct menu *menu, size_t i) {
  * us although the address came from another. */
 static void add_grub(struct text *out, const struct menu *menu) {
         text_add(out, "set netX/next-server ");
-        text_ip4(out, menu->server);
+        menu_server(menu, out);
         text_add(out, "\nset netX/filename grubx64.efi\nchain tftp://");
-        text_ip4(out, menu->server);
+        menu_server(menu, out);
         text_add(out, "/grubx64.efi ||\n");
 }
 
@@ -379,4 +379,11 @@ void render_ipxe_grub(const struct menu *menu, struct text *out) {
 
 void render_ipxe_shell(struct text *out) {
         text_add(out, "#!ipxe\nshell\n");
+}
+
+bool render_ipxe_start(const struct menu *menu, size_t i, struct text *out) {
+        if (!can_start(&menu->entries[i]))
+                return false;
+        add_start(out, menu, &menu->entries[i]);
+        return true;
 }

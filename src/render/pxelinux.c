@@ -337,6 +337,13 @@ void render_pxelinux(const struct menu *menu, struct text *out) {
         add_entries(out, menu);
 }
 
+bool render_pxelinux_start(const struct menu *menu, size_t i, struct text *out) {
+        if (!can_start(menu, &menu->entries[i]))
+                return false;
+        add_start(out, menu, &menu->entries[i]);
+        return true;
+}
+
 /* ---- U-Boot ---- */
 
 static bool uboot_can_start(const struct menu_entry *entry) {
@@ -348,12 +355,7 @@ static bool uboot_can_start(const struct menu_entry *entry) {
                (entry->n_files == 0 || is_writable_path(entry->files[0].path));
 }
 
-static void add_uboot_entry(struct text *out, const struct menu_entry *entry) {
-        text_add(out, "\nLABEL ");
-        add_name(out, entry->id);
-        text_add(out, "\n  MENU LABEL ");
-        add_label(out, entry->title);
-        text_char(out, '\n');
+static void add_uboot_start(struct text *out, const struct menu_entry *entry) {
         if (entry->kind == MENU_LOCAL) {
                 text_add(out, "  LOCALBOOT 1\n");
                 return;
@@ -372,6 +374,15 @@ static void add_uboot_entry(struct text *out, const struct menu_entry *entry) {
                 text_char(out, '\n');
         }
         add_append(out, entry->args);
+}
+
+static void add_uboot_entry(struct text *out, const struct menu_entry *entry) {
+        text_add(out, "\nLABEL ");
+        add_name(out, entry->id);
+        text_add(out, "\n  MENU LABEL ");
+        add_label(out, entry->title);
+        text_char(out, '\n');
+        add_uboot_start(out, entry);
 }
 
 /* A default that is given is started when the time is up, without PROMPT at once;
@@ -396,4 +407,11 @@ void render_extlinux(const struct menu *menu, struct text *out) {
         for (size_t i = 0; i < menu->n_entries; i++)
                 if (uboot_can_start(&menu->entries[i]))
                         add_uboot_entry(out, &menu->entries[i]);
+}
+
+bool render_extlinux_start(const struct menu *menu, size_t i, struct text *out) {
+        if (!uboot_can_start(&menu->entries[i]))
+                return false;
+        add_uboot_start(out, &menu->entries[i]);
+        return true;
 }

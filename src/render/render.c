@@ -31,7 +31,7 @@ void render_encoded(struct text *out, const char *path) {
 void render_url(struct text *out, const struct menu *menu, const char *path,
                 bool by_http) {
         text_add(out, by_http ? "http://" : "tftp://");
-        text_ip4(out, menu->server);
+        menu_server(menu, out);
         if (by_http && menu->http_port != 80) {
                 text_char(out, ':');
                 text_u64(out, menu->http_port);
@@ -78,4 +78,21 @@ bool render_is_plain(const char *s) {
 
 bool render_has(const char *s) {
         return s && *s;
+}
+
+bool render_start(const struct menu *menu, enum policy_dialect dialect, size_t i,
+                  struct text *out) {
+        switch (dialect) {
+        case POLICY_DIALECT_PXELINUX:
+                return render_pxelinux_start(menu, i, out);
+        case POLICY_DIALECT_EXTLINUX:
+                return render_extlinux_start(menu, i, out);
+        case POLICY_DIALECT_GRUB:
+                return render_grub_start(menu, i, out);
+        case POLICY_DIALECT_IPXE:
+                return render_ipxe_start(menu, i, out);
+        case POLICY_NO_DIALECT:
+                break;
+        }
+        return false;
 }

@@ -28,5 +28,8 @@ void render_ipxe_grub(const struct menu *menu, struct text *out);
  * what is answered when that is wrong. */
 void render_ipxe_entry(const struct menu *menu, size_t i, struct text *out);
 void render_ipxe_refusal(struct text *out);
+/* The lines of a menu that start entry i, alone; false when this loader cannot. */
+MUST_USE bool render_start(const struct menu *menu, enum policy_dialect dialect,
+                           size_t i, struct text *out);
 /* What iPXE runs where another loader's menu said "iPXE shell". */
 void render_ipxe_shell(struct text *out);

@@ -200,26 +200,11 @@ const struct conf_machine *core_menu_assigned(const struct core *core,
         return NULL;
 }
 
-/* GRUB 2.06 knows no port but 80; of pxelinux, lpxelinux alone has HTTP. */
 static bool by_http(struct core *core, struct machine *machine,
                     enum policy_dialect dialect) {
-        uint16_t port = core->role->conf->http.port;
-        bool can = dialect == POLICY_DIALECT_IPXE ||
-                   (dialect == POLICY_DIALECT_GRUB && port == 80) ||
-                   (dialect == POLICY_DIALECT_PXELINUX && machine &&
-                    machine->is_lpxelinux);
-
-        return can && port != 0 &&
+        return menu_can_http(core->role->conf, dialect,
+                             machine && machine->is_lpxelinux) &&
                (!machine || fetch_by_http(&machine->fetch, loop_realtime()));
-}
-
-/* By which doors a system can get the rest of its medium; that of NFS opens when the
- * menu offers it. */
-static uint32_t transports(const struct conf *conf) {
-        return MEDIUM_TFTP |
-               (conf->http.port ? (uint32_t)MEDIUM_HTTP | MEDIUM_HTTP_ISO : 0) |
-               (conf->ftp.port ? (uint32_t)MEDIUM_FTP : 0) |
-               (conf->nfs.mode != CONF_OFF ? (uint32_t)MEDIUM_NFS | MEDIUM_NFS_ISO : 0);
 }
 
 int core_menu_new(struct core *core, struct machine *machine, ip4_t server,
@@ -229,40 +214,33 @@ int core_menu_new(struct core *core, struct machine *machine, ip4_t server,
         const struct conf_machine *own = core_menu_assigned(core, machine);
         struct menu_medium media[CORE_MEDIA_MAX];
         struct policy_decision decision = { 0 };
-        char chain[POLICY_FILE_MAX - 7];
+        char chain[POLICY_FILE_MAX];
         struct menu_wish wish = {
-                .title = conf->menu.title,
-                .initial = !own ? conf->menu.initial
-                           : core_machines_is_over(core, own, machine->facts.mac)
-                                   ? "local"
-                                   : own->boot,
-                .serial = conf->menu.serial,
-                .timeout = own ? own->timeout : conf->menu.timeout,
                 .server = server,
-                .http_port = conf->http.port,
-                .transports = transports(conf),
                 .by_http = by_http(core, machine, dialect),
                 .password = core->password.is_on ? &core->password : NULL,
-                .locks_entries = conf->menu.locks_entries,
                 .firmware = firmware,
                 .dialect = dialect,
                 .memory = core_machines_memory(core, machine),
-                .never_nests = conf->menu.submenus == CONF_OFF,
-                .always_nests = conf->menu.submenus == CONF_ON,
                 .tools = tools_for(core, firmware, dialect),
                 .media = media,
                 .n_media = core->n_media,
         };
         int r;
 
+        menu_wish_configure(&wish, conf);
+        if (own) {
+                wish.initial = core_machines_is_over(core, own, machine->facts.mac)
+                                       ? "local"
+                                       : own->boot;
+                wish.timeout = own->timeout;
+        }
         if (machine && machine->has_facts)
                 policy_decide(&core->rules, &machine->facts, &decision);
         wish.is_secure = decision.secure_boot == POLICY_SECURE_ON;
-        if (wish.is_secure && strncmp(decision.file, "secure/", 7) == 0) {
-                memcpy(chain, decision.file + 7, sizeof(chain));
-                chain[strcspn(chain, "/")] = '\0';
+        menu_chain_medium(decision.file, chain);
+        if (wish.is_secure && chain[0])
                 wish.chain = chain;
-        }
         for (size_t i = 0; i < core->n_media; i++)
                 media[i] = (struct menu_medium){ core->media[i].name,
                                                  &core->media[i].index,

@@ -1,85 +1,19 @@
 /*
  * What the boot decision is told of this server: which loaders are there, and what the
- * configuration and the media say of single machines. Loaders are looked at by name
- * only; the files workers open them.
+ * configuration and the media say of single machines.
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "base/path.h"
-#include "policy/loader.h"
 #include "role/core.h"
-
-static bool is_in(const struct core *core, const char *folder, const char *name) {
-        char path[PATH_MAX_BYTES];
-        struct writer w = writer_of(path, sizeof(path));
-
-        if (folder[0] == '\0')
-                return false;
-        writer_text(&w, role_path(core->role, folder));
-        writer_u8(&w, '/');
-        writer_cstring(&w, name);
-        return !w.failed && access(path, F_OK) == 0;
-}
-
-/* The folder of the administrator's that has it, root before the others; NULL. */
-static const char *own_folder_with(const struct core *core, const char *name) {
-        const struct conf *conf = core->role->conf;
-
-        if (is_in(core, conf->root, name))
-                return conf->root;
-        for (size_t i = 0; i < conf->loaders.n; i++)
-                if (is_in(core, conf->loaders.items[i], name))
-                        return conf->loaders.items[i];
-        return NULL;
-}
-
-static const struct policy_file *package_with(const char *name) {
-        for (size_t i = 0; i < policy_n_files; i++)
-                if (strcmp(policy_files[i].name, name) == 0 &&
-                    access(policy_files[i].host_path, F_OK) == 0)
-                        return &policy_files[i];
-        return NULL;
-}
-
-/*
- * A chain is signed when both of its links are: shim and the GRUB that it will fetch
- * from beside it. In the administrator's own folders who puts a shim beside a GRUB
- * knows what for; a GRUB of the administrator's under a shim of ours is no chain.
- */
-static bool is_chain(const struct core *core, const char *shim, const char *grub) {
-        const char *of_shim = own_folder_with(core, shim);
-        const char *of_grub = own_folder_with(core, grub);
-        const struct policy_file *package;
-
-        if (of_shim || of_grub)
-                return of_shim == of_grub;
-        package = package_with(grub);
-        return package_with(shim) && package && package->is_signed;
-}
-
-static bool is_there(const struct core *core, enum policy_loader loader) {
-        const struct policy_loader_info *info = policy_loader_info(loader);
-
-        if (info->kind == POLICY_KIND_SHIM)
-                return is_chain(core, info->file,
-                                policy_loader_file(policy_loader_of(POLICY_KIND_GRUB,
-                                                                    info->firmware)));
-        return own_folder_with(core, info->file) || package_with(info->file);
-}
+#include "role/loader_places.h"
+#include "role/menu_preview.h"
 
 bool core_rules_has_file(const struct core *core, const char *name) {
-        return own_folder_with(core, name) || package_with(name);
-}
+        const struct loader_places places =
+                loader_places_of(core->role->conf, core->role);
 
-static uint64_t find_loaders(const struct core *core) {
-        uint64_t mask = 0;
-
-        for (unsigned i = POLICY_LOADER_NONE + 1; i < POLICY_N_LOADERS; i++)
-                if (is_there(core, (enum policy_loader)i))
-                        mask |= POLICY_BIT(i);
-        return mask;
+        return loader_places_has(&places, name);
 }
 
 /* ---- machines ---- */
@@ -102,19 +36,6 @@ static const struct core_medium *medium_of(const struct core *core, const char *
         return NULL;
 }
 
-/* The firmware for which the medium's own chain boots by network. */
-static uint32_t chain_firmware(const struct medium *m) {
-        static const enum policy_firmware firmware[MEDIUM_N_FIRMWARE] = {
-                POLICY_BIOS, POLICY_UEFI_X64, POLICY_UEFI_IA32, POLICY_UEFI_ARM64
-        };
-        uint32_t mask = 0;
-
-        for (unsigned i = 1; i < MEDIUM_N_FIRMWARE; i++)
-                if (m->loaders[i].shim[0] && !m->loaders[i].why_not[0])
-                        mask |= 1u << firmware[i];
-        return mask;
-}
-
 /* The paths belong to `texts`; a machine points to its own or to "". */
 static void set_image(const struct core *core, struct policy_machine *machine,
                       char text[static CORE_IMAGE_PATH_MAX],
@@ -131,7 +52,7 @@ static void set_image(const struct core *core, struct policy_machine *machine,
         media_index_medium(&medium->index, &m);
         if (m.kind == MEDIUM_ISO)
                 snprintf(text, CORE_IMAGE_PATH_MAX, "iso/%s.iso", medium->name);
-        machine->chain_firmware = chain_firmware(&m);
+        machine->chain_firmware = menu_chain_firmware(&m);
         if (machine->chain_firmware)
                 snprintf(chain, CORE_IMAGE_PATH_MAX, "secure/%s", medium->name);
 }
@@ -195,6 +116,7 @@ void core_machine_rules_done(struct core_machine_rules *rules) {
 
 int core_rules_build(struct core *core, struct core_machine_rules *ret_before) {
         const struct conf *conf = core->role->conf;
+        const struct loader_places places = loader_places_of(conf, core->role);
         struct core_machine_rules machines;
         int r = find_machines(conf, &machines);
 
@@ -203,7 +125,7 @@ int core_rules_build(struct core *core, struct core_machine_rules *ret_before) {
         *ret_before = core->machine_rules;
         core->machine_rules = machines;
         core_rules_media(core);
-        core->rules = (struct policy_rules){ .loaders = find_loaders(core),
+        core->rules = (struct policy_rules){ .loaders = loader_places_mask(&places),
                                              .http_port = conf->http.port,
                                              .https_port = conf->https.port,
                                              .secure_boot = conf->secure_boot,

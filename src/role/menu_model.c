@@ -27,6 +27,47 @@ struct building {
         bool failed;
 };
 
+/* ---- what is wished ---- */
+
+/* By which doors a system can get the rest of its medium; that of NFS opens when the
+ * menu offers it. */
+static uint32_t transports(const struct conf *conf) {
+        return MEDIUM_TFTP |
+               (conf->http.port ? (uint32_t)MEDIUM_HTTP | MEDIUM_HTTP_ISO : 0) |
+               (conf->ftp.port ? (uint32_t)MEDIUM_FTP : 0) |
+               (conf->nfs.mode != CONF_OFF ? (uint32_t)MEDIUM_NFS | MEDIUM_NFS_ISO : 0);
+}
+
+void menu_wish_configure(struct menu_wish *wish, const struct conf *conf) {
+        wish->title = conf->menu.title;
+        wish->initial = conf->menu.initial;
+        wish->serial = conf->menu.serial;
+        wish->timeout = conf->menu.timeout;
+        wish->http_port = conf->http.port;
+        wish->transports = transports(conf);
+        wish->locks_entries = conf->menu.locks_entries;
+        wish->never_nests = conf->menu.submenus == CONF_OFF;
+        wish->always_nests = conf->menu.submenus == CONF_ON;
+}
+
+/* GRUB 2.06 knows no port but 80; of pxelinux, lpxelinux alone has HTTP. */
+bool menu_can_http(const struct conf *conf, enum policy_dialect dialect,
+                   bool is_lpxelinux) {
+        uint16_t port = conf->http.port;
+
+        return port != 0 && (dialect == POLICY_DIALECT_IPXE ||
+                             (dialect == POLICY_DIALECT_GRUB && port == 80) ||
+                             (dialect == POLICY_DIALECT_PXELINUX && is_lpxelinux));
+}
+
+void menu_chain_medium(const char *file, char ret_name[static POLICY_FILE_MAX]) {
+        bool is_own = strncmp(file, "secure/", 7) == 0;
+
+        strncpy(ret_name, is_own ? file + 7 : "", POLICY_FILE_MAX - 1);
+        ret_name[POLICY_FILE_MAX - 1] = '\0';
+        ret_name[strcspn(ret_name, "/")] = '\0';
+}
+
 /* ---- texts ---- */
 
 static void *take(struct building *b, size_t n, size_t align) {
@@ -227,6 +268,26 @@ static void add_boot_cfg(struct text *out, const char *medium) {
         text_add(out, "/boot.cfg");
 }
 
+/* Who reads a command line with console= in it. sanboot would take it for a second
+ * address of the disk (ipxe.org/cmd/sanboot), a loader of FreeBSD for its own console,
+ * and memdisk and wimboot have no use for it. */
+static bool has_console(enum medium_boot boot) {
+        return boot == MEDIUM_LINUX || boot == MEDIUM_PROGRAM ||
+               boot == MEDIUM_MULTIBOOT;
+}
+
+static void add_args(struct building *b, const char *medium,
+                     const struct medium_entry *from, const char *way) {
+        struct text *text = anew(b);
+
+        if (from->boot == MEDIUM_ESXI)
+                /* Its own arguments are in the boot.cfg that is made for it. */
+                add_boot_cfg(text, medium);
+        else
+                menu_args(from->args, way, medium, b->menu, has_console(from->boot),
+                          text);
+}
+
 static void add_entry(struct building *b, const struct menu_medium *medium,
                       const struct medium_entry *from) {
         struct menu_entry *entry = &b->menu->entries[b->menu->n_entries];
@@ -250,13 +311,7 @@ static void add_entry(struct building *b, const struct menu_medium *medium,
         entry->files = entry->n_files ? files_of(b, medium->name, from) : NULL;
         entry->n_files = entry->files ? entry->n_files : 0;
         entry->device_trees = device_trees(b, medium);
-        /* A program such as memtest86+ finds its console by itself. */
-        if (from->boot == MEDIUM_ESXI)
-                /* Its own arguments are in the boot.cfg that is made for it. */
-                add_boot_cfg(anew(b), medium->name);
-        else
-                menu_args(from->args, way ? menu_text(way->args) : "", medium->name,
-                          b->menu, anew(b));
+        add_args(b, medium->name, from, way ? menu_text(way->args) : "");
         entry->args = keep(b);
         add_marks(b, unsafe(b, medium, from), needs, entry);
         b->model->needs_nfs |= way && way->transport & (MEDIUM_NFS | MEDIUM_NFS_ISO);

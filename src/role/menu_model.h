@@ -7,6 +7,7 @@
  * An entry that needs more memory than the machine has, or that Secure Boot will not
  * let pass, stays and says so. One that is for other firmware is not there.
  */
+#include "conf/conf.h"
 #include "media/index.h"
 #include "policy/menu.h"
 #include "policy/password.h"
@@ -49,6 +50,17 @@ struct menu_wish {
         const struct menu_medium *media;
         size_t n_media;
 };
+
+/* What a configuration says of every menu: texts, doors, whether sub-menus are wanted.
+ */
+void menu_wish_configure(struct menu_wish *wish, const struct conf *conf);
+/* Whether a loader gets large files by HTTP rather than TFTP. `is_lpxelinux` is for
+ * pxelinux's language. */
+bool menu_can_http(const struct conf *conf, enum policy_dialect dialect,
+                   bool is_lpxelinux);
+/* For a machine that starts by this file under Secure Boot: the medium whose shim it
+ * is; "" when it is none's. */
+void menu_chain_medium(const char *file, char ret_name[static POLICY_FILE_MAX]);
 
 struct menu_model {
         struct menu menu;

@@ -298,6 +298,48 @@ static void a_kernel_of_u_boot_was_told_a_console_of_pcs(void **state) {
         }
 }
 
+/* iPXE's sanboot took it for a second address of the disk, and no image was found. */
+static void a_whole_image_was_given_a_console(void **state) {
+        static const struct {
+                enum medium_boot boot;
+                const char *want;
+        } rows[] = {
+                { MEDIUM_LINUX, "a console=ttyS0,115200n8" },
+                { MEDIUM_PROGRAM, "a console=ttyS0,115200n8" },
+                { MEDIUM_IMAGE, "a" },
+                { MEDIUM_MEMDISK, "a" },
+                { MEDIUM_EFI, "a" },
+                { MEDIUM_WIM, "a" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct medium medium = { .name = "m",
+                                         .path = "/x",
+                                         .system = "unknown",
+                                         .version = "",
+                                         .edition = "",
+                                         .arch = "",
+                                         .n_entries = 1,
+                                         .entries = { { .id = "m",
+                                                        .title = "m",
+                                                        .kernel = "/iso/${name}.iso",
+                                                        .boot = rows[i].boot,
+                                                        .firmware = MEDIUM_BIOS,
+                                                        .args = "a",
+                                                        .why_not = "" } } };
+                struct menu_model *model;
+                struct menu_wish w;
+
+                add(&medium);
+                w = wish();
+                w.serial = "ttyS0,115200";
+                assert_int_equal(menu_model_new(&w, &model), 0);
+                assert_string_equal(model->menu.entries[1].args, rows[i].want);
+                menu_model_free(model);
+                tear_down(NULL);
+        }
+}
+
 static void an_entry_whose_doors_are_all_shut_is_left_out(void **state) {
         struct menu_wish w;
 
@@ -437,6 +479,7 @@ int main(void) {
                 T(an_assigned_medium_is_its_first_entry),
                 T(the_way_fits_the_memory),
                 T(a_kernel_of_u_boot_was_told_a_console_of_pcs),
+                T(a_whole_image_was_given_a_console),
                 T(an_entry_whose_doors_are_all_shut_is_left_out),
                 T(what_stands_in_the_way_is_said),
                 T(paths_are_of_the_medium_or_of_the_tree),

@@ -1,4 +1,5 @@
 """The menu as loaders ask for it: names in their order, passwords, ways, classes."""
+import json
 import re
 import shutil
 import subprocess
@@ -218,3 +219,27 @@ machines:
         shown = server.query("explain", "--mac", "52:54:00:12:34:57", "--arch", "x64",
                              "--menu")
         assert "menuentry 'Boot from the local disk'" in shown
+
+
+def test_what_inspect_shows_is_what_the_menus_hold(network, client, folder):
+    """Every line that `media inspect` says of an entry is in the menu that is served, in order."""
+    media, config = folder / "media", folder / "bootjack.yaml"
+    medium = tree(media, "deb")
+    made = SERVER + "menu: {serial: 'ttyS1,9600'}\n"
+    config.write_text("interfaces: [br0]\n" + made)
+    with lab.Server(network, "--media", media, config=made) as server:
+        server.wait_for("medium deb:")
+        asked = json.loads(lab.run(*network.inside(lab.program(), "media", "inspect", "-c", config,
+                                                   "--json", medium)).stdout)
+        entry, = asked["entries"]
+        assert asked["server"] == "10.77.0.1"
+        assert {start["firmware"]: start["dialect"] for start in entry["starts"]} == {
+            "bios": "pxelinux", "uefi-x64": "grub"}
+        for start in entry["starts"]:
+            menu = get(network, client, {"pxelinux": "pxelinux.cfg/default",
+                                         "grub": "grub/grub.cfg"}[start["dialect"]])
+            at = 0
+            for line in start["lines"]:
+                assert line in menu[at:], (line, menu)
+                at = menu.index(line, at) + len(line)
+            assert "console=ttyS1,9600n8" in start["args"]
