@@ -26,6 +26,8 @@ enum event_kind {
         EVENT_MEDIUM_REMOVED,
         EVENT_MEDIUM_REFUSED,
         EVENT_MEDIUM_UNPACKING,
+        EVENT_RECIPES_READ,
+        EVENT_RECIPES_REFUSED,
         /* DHCP and proxyDHCP */
         EVENT_DHCP_RECEIVED, /* one line a message: what was asked */
         EVENT_DHCP_SENT,     /* what was answered */

@@ -69,8 +69,12 @@ static int by_bytes(const struct dirent **a, const struct dirent **b) {
         return strcmp((*a)->d_name, (*b)->d_name);
 }
 
+bool media_is_recipe_name(const char *name) {
+        return name[0] != '.' && ends_with(name, ".yaml");
+}
+
 static int is_recipe(const struct dirent *entry) {
-        return entry->d_name[0] != '.' && ends_with(entry->d_name, ".yaml");
+        return media_is_recipe_name(entry->d_name);
 }
 
 static int read_file(const char *path, char **ret, size_t *ret_n) {

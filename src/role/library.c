@@ -52,9 +52,10 @@ struct library {
         struct ipc_channel *core, *files[CONF_WORKERS_MAX], *unpack;
         struct medium_here media[MEDIA_MAX];
         size_t n_media;
-        struct loop_folder *folders[CONF_FLAG_REPEAT_MAX];
+        struct loop_folder *folders[CONF_FLAG_REPEAT_MAX], *own_recipes;
         bool was_absent[CONF_FLAG_REPEAT_MAX]; /* when the sandbox was closed */
-        struct loop_timer *timer;
+        bool had_no_recipes;                   /* the same of the folder of one's own */
+        struct loop_timer *timer, *recipes_timer;
         nsec_t next_look;
         uint64_t next_id;
         unsigned n_looks;
@@ -462,6 +463,176 @@ static void on_folder(const char *name, void *userdata) {
                 look_at(library, loop_now() + look_soon);
 }
 
+/* ---- recipes ---- */
+
+/* The administrator's. That there are none is said only where a folder was named. */
+static int add_own_recipes(const struct library *library, struct media_recipes *recipes,
+                           struct text *problems) {
+        const char *folder = library->role->conf->recipes;
+        int r = media_recipes_add(recipes, role_path(library->role, folder), folder,
+                                  problems);
+
+        if (r < 0 && r != -ENOMEM &&
+            !(r == -ENOENT && strcmp(folder, MEDIA_RECIPES_OWN) == 0)) {
+                text_add(problems, folder);
+                text_add(problems, ": ");
+                text_add(problems, strerror(-r));
+                text_char(problems, '\n');
+        }
+        return r == -ENOMEM ? r : 0;
+}
+
+static int read_recipes(const struct library *library, struct media_recipes **ret,
+                        struct text *problems) {
+        struct media_recipes *recipes = NULL;
+        int r = media_recipes_load(role_path(library->role, ROLE_RECIPES), &recipes,
+                                   problems);
+
+        if (r == 0)
+                r = add_own_recipes(library, recipes, problems);
+        if (r < 0)
+                media_recipes_free(recipes);
+        else
+                *ret = recipes;
+        return r;
+}
+
+/* At the start what is wrong is left out. */
+static int load_recipes(struct library *library) {
+        struct text problems = { 0 };
+        int r = read_recipes(library, &library->recipes, &problems);
+
+        if (r < 0)
+                fprintf(stderr,
+                        "bootjack: no recipes: share/recipes is not beside the program "
+                        "(%s)\n",
+                        strerror(-r));
+        if (problems.n > 0)
+                fprintf(stderr, "bootjack: recipes: %s", text_string(&problems));
+        text_done(&problems);
+        return r;
+}
+
+static bool has_equal_content(int a, int b) {
+        off_t n = lseek(a, 0, SEEK_END);
+        void *x = MAP_FAILED, *y = MAP_FAILED;
+        bool is_equal = n > 0 && lseek(b, 0, SEEK_END) == n;
+
+        if (is_equal) {
+                x = mmap(NULL, (size_t)n, PROT_READ, MAP_SHARED, a, 0);
+                y = mmap(NULL, (size_t)n, PROT_READ, MAP_SHARED, b, 0);
+        }
+        is_equal = x != MAP_FAILED && y != MAP_FAILED && memcmp(x, y, (size_t)n) == 0;
+        if (x != MAP_FAILED)
+                munmap(x, (size_t)n);
+        if (y != MAP_FAILED)
+                munmap(y, (size_t)n);
+        return is_equal;
+}
+
+/* Told again under its name, with what the recipes of now say: its files are the same
+ * ones, so that nothing that is being fetched ends. */
+static bool recognise_again(struct library *library, struct medium_here *m) {
+        const struct media_as as = { .shown = m->shown,
+                                     .name = m->head.name,
+                                     .is_taken = is_id_taken,
+                                     .userdata = library };
+        struct media_found found, before = m->found;
+        struct text why = { 0 }, ids = m->ids;
+        int fd = m->archive ? fcntl(before.fd, F_DUPFD_CLOEXEC, 3) : -1, r;
+
+        m->ids = (struct text){ 0 };
+        r = m->archive ? media_inspect_expanded(fd, &as, library->recipes, &found, &why)
+                       : media_inspect_as(m->path, &as, library->recipes, &found, &why);
+        text_done(&why);
+        if (r != 0 || has_equal_content(found.index_fd, before.index_fd)) {
+                m->ids = ids; /* what cannot be read now, the next look will find */
+                if (r == 0) {
+                        close(found.fd);
+                        close(found.index_fd);
+                }
+                return false;
+        }
+        text_done(&ids);
+        m->found = found;
+        m->head.id = ++library->next_id;
+        each_peer(library, m, false);
+        note_entries(library, m);
+        close(before.fd);
+        close(before.index_fd);
+        return true;
+}
+
+/* What was refused, or is a folder that no recipe knew, is looked at by the next look.
+ */
+static size_t recognise_all_again(struct library *library) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < library->n_media; i++)
+                if (library->media[i].head.id != 0)
+                        n += recognise_again(library, &library->media[i]);
+                else if (library->media[i].archive_fd < 0)
+                        library->media[i].is_done = false;
+        look_at(library, loop_now() + look_soon);
+        return n;
+}
+
+static void say_recipes_refused(struct library *library, const char *problems) {
+        while (*problems) {
+                size_t n = strcspn(problems, "\n");
+                struct event event = { .kind = EVENT_RECIPES_REFUSED };
+                struct text line = { 0 };
+
+                text_bytes(&line, problems, n);
+                event.values[0] = (struct event_value)EVENT_TEXT(text_string(&line));
+                role_event(library->core, &event);
+                text_done(&line);
+                problems += n + (problems[n] != '\0');
+        }
+}
+
+/* All of them or none: with one that is wrong, those of before stay. A folder that came
+ * after the sandbox was closed needs another one. */
+static void reread_recipes(struct library *library) {
+        struct media_recipes *recipes = NULL;
+        struct text problems = { 0 };
+        int r;
+
+        if (library->had_no_recipes &&
+            access(library->role->conf->recipes, F_OK) == 0) {
+                loop_stop(library->role->loop);
+                return;
+        }
+        r = read_recipes(library, &recipes, &problems);
+        if (r < 0)
+                text_add(&problems, strerror(-r));
+        if (problems.n == 0) {
+                struct event event = { .kind = EVENT_RECIPES_READ };
+
+                media_recipes_free(library->recipes);
+                library->recipes = recipes;
+                event.values[0] =
+                        (struct event_value)EVENT_U64(recognise_all_again(library));
+                role_event(library->core, &event);
+        } else {
+                say_recipes_refused(library, text_string(&problems));
+                media_recipes_free(recipes);
+        }
+        text_done(&problems);
+}
+
+static void on_recipes_timer(void *userdata) {
+        reread_recipes(userdata);
+}
+
+/* An editor writes several files in several pieces: wait until it is done. */
+static void on_recipe(const char *name, void *userdata) {
+        struct library *library = userdata;
+
+        if (media_is_recipe_name(name))
+                loop_timer_set(library->recipes_timer, loop_now() + settle);
+}
+
 /* ---- the role ---- */
 
 static void on_message(struct ipc_channel *channel, const struct ipc_message *message,
@@ -520,48 +691,22 @@ static void library_message(struct role *role, const struct ipc_message *message
 
 static int library_start(struct role *role) {
         struct library *library = calloc(1, sizeof(*library));
+        int r;
 
         if (!library)
                 return -ENOMEM;
         role->userdata = library;
         library->role = role;
-        return loop_timer_new(role->loop, on_timer, library, &library->timer);
-}
-
-/* The administrator's. That there are none is said only where a folder was named. */
-static int add_own_recipes(struct library *library, struct text *problems) {
-        const char *folder = library->role->conf->recipes;
-        int r = media_recipes_add(library->recipes, role_path(library->role, folder),
-                                  folder, problems);
-
-        if (r < 0 && r != -ENOMEM &&
-            !(r == -ENOENT && strcmp(folder, MEDIA_RECIPES_OWN) == 0))
-                fprintf(stderr, "bootjack: recipes: %s: %s\n", folder, strerror(-r));
-        return r == -ENOMEM ? r : 0;
-}
-
-static int load_recipes(struct library *library) {
-        struct text problems = { 0 };
-        int r = media_recipes_load(role_path(library->role, ROLE_RECIPES),
-                                   &library->recipes, &problems);
-
-        if (r == 0)
-                r = add_own_recipes(library, &problems);
-        else
-                fprintf(stderr,
-                        "bootjack: no recipes: share/recipes is not beside the program "
-                        "(%s)\n",
-                        strerror(-r));
-        if (problems.n > 0)
-                fprintf(stderr, "bootjack: recipes: %s", text_string(&problems));
-        text_done(&problems);
-        return r;
+        r = loop_timer_new(role->loop, on_timer, library, &library->timer);
+        return r < 0 ? r
+                     : loop_timer_new(role->loop, on_recipes_timer, library,
+                                      &library->recipes_timer);
 }
 
 static int library_go(struct role *role) {
         struct library *library = role->userdata;
         const struct conf *conf = role->conf;
-        struct sandbox_path paths[2 * CONF_FLAG_REPEAT_MAX + ROLE_FOLDERS_MAX + 2];
+        struct sandbox_path paths[2 * CONF_FLAG_REPEAT_MAX + ROLE_FOLDERS_MAX + 3];
         size_t n = 0;
         int r = load_recipes(library);
 
@@ -582,6 +727,11 @@ static int library_go(struct role *role) {
                                        role_path(role, conf->media.items[i]), on_folder,
                                        library, &library->folders[i]);
         }
+        paths[n++] = (struct sandbox_path){ conf->recipes, SANDBOX_READ };
+        library->had_no_recipes = access(role_path(role, conf->recipes), F_OK) < 0;
+        /* Without a notice a reload reads what changed. */
+        (void)!loop_folder_new(role->loop, role_path(role, conf->recipes), on_recipe,
+                               library, &library->own_recipes);
         if (r == 0)
                 r = sandbox_enter(paths, n);
         if (r < 0)
@@ -592,6 +742,8 @@ static int library_go(struct role *role) {
 
 static void library_reconfigured(struct role *role, const struct conf *old) {
         /* Other folders mean another sandbox: the parent begins this role anew. */
+        if (!(conf_diff(old, role->conf) & CONF_DIFF_FOLDERS))
+                reread_recipes(role->userdata);
 }
 
 static void library_stop(struct role *role) {
@@ -605,7 +757,9 @@ static void library_stop(struct role *role) {
                 forget(library, 0);
         for (size_t i = 0; i < CONF_FLAG_REPEAT_MAX; i++)
                 loop_folder_free(library->folders[i]);
+        loop_folder_free(library->own_recipes);
         loop_timer_free(library->timer);
+        loop_timer_free(library->recipes_timer);
         media_recipes_free(library->recipes);
         free(library);
 }

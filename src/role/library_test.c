@@ -28,6 +28,8 @@ struct peer {
 
 struct fixture {
         char top[TREE_PATH_MAX], folder[TREE_PATH_MAX], aside[TREE_PATH_MAX];
+        char recipes[TREE_PATH_MAX]; /* of one's own; "": there are none */
+        char conf[3 * TREE_PATH_MAX];
         struct loop *loop;
         struct loop_timer *timer;
         struct ipc_channel *parent;
@@ -53,6 +55,10 @@ static void note_medium(struct peer *peer, const struct ipc_message *message) {
         assert_ptr_not_equal(data, MAP_FAILED);
         assert_int_equal(media_index_open(data, (size_t)st.st_size, &index), 0);
         media_index_medium(&index, &medium);
+        for (size_t i = 0; i < peer->n_media; i++) /* told again under its name */
+                if (strcmp(peer->media[i].head.name,
+                           ((const struct ipc_medium *)message->body)->name) == 0)
+                        peer->media[i] = peer->media[--peer->n_media];
         peer->media[peer->n_media].head = *(const struct ipc_medium *)message->body;
         snprintf(peer->media[peer->n_media].id, 64, "%s",
                  medium.n_entries ? medium.entries[0].id : "");
@@ -160,18 +166,20 @@ static void start_child(struct fixture *f, int fds[static 2]) {
 /* `media` as the configuration has it, a list. */
 static void start(struct fixture *f, const char *media, bool is_opened) {
         const struct ipc_start body = { .role = IPC_LIBRARY, .n_files = 1 };
-        char conf[2 * TREE_PATH_MAX];
         int fds[2], text;
 
         assert_int_equal(ipc_pair(fds), 0);
         start_child(f, fds);
-        snprintf(conf, sizeof(conf), "media: [%s]\n", media);
-        assert_int_equal(sealed_new(conf, strlen(conf), &text), 0);
+        snprintf(f->conf, sizeof(f->conf), "media: [%s]\n%s%s\n", media,
+                 f->recipes[0] ? "recipes: " : "", f->recipes);
+        assert_int_equal(sealed_new(f->conf, strlen(f->conf), &text), 0);
         assert_int_equal(ipc_send(f->parent, IPC_START, &body, NULL, 0, &text, 1), 0);
         close(text);
         send_folder(f, getenv("RECIPES"), ROLE_RECIPES);
         if (is_opened)
                 send_folder(f, media, media);
+        if (f->recipes[0] && access(f->recipes, F_OK) == 0)
+                send_folder(f, f->recipes, f->recipes);
         introduce(f, &f->core, IPC_CORE);
         introduce(f, &f->files, IPC_FILES);
         assert_int_equal(ipc_send(f->parent, IPC_GO, NULL, NULL, 0, NULL, 0), 0);
@@ -414,6 +422,105 @@ static void an_archive_that_nobody_survives_is_given_up(void **state) {
         assert_int_equal(f->unpack.n_unpack, 0);
 }
 
+/* ---- recipes of one's own ---- */
+
+static void write_recipe(struct fixture *f, const char *name, const char *what) {
+        char text[512];
+
+        snprintf(text, sizeof(text),
+                 "system: thing\n"
+                 "match: [{file: debian-installer/amd64/linux}]\n"
+                 "find: [{let: {arch: amd64}}]\n"
+                 "entries: [{%s: %s, title: A thing, "
+                 "kernel: debian-installer/amd64/linux}]\n",
+                 what, what[0] == 'i' ? name : "x");
+        tree_file(f->recipes, name, text);
+}
+
+static void reload(struct fixture *f) {
+        int text;
+
+        assert_int_equal(sealed_new(f->conf, strlen(f->conf), &text), 0);
+        assert_int_equal(ipc_send(f->parent, IPC_CONFIG, NULL, NULL, 0, &text, 1), 0);
+        close(text);
+}
+
+static void start_with_recipes(struct fixture *f) {
+        assert_int_equal(mkdir(tree_path(f->top, "recipes", f->recipes), 0755), 0);
+        add_image(f, "a.iso");
+        start(f, f->folder, true);
+        WAIT_FOR(f, has(&f->files, "a", "debian-12"));
+}
+
+static void recipes_are_read_again_by_a_reload(void **state) {
+        struct fixture *f = *state;
+        uint64_t before;
+
+        start_with_recipes(f);
+        before = f->files.media[0].head.id;
+        reload(f);
+        WAIT_FOR(f, was_said(f, "read again, and 0 media seen otherwise"));
+        assert_int_equal(f->files.media[0].head.id, before);
+        write_recipe(f, "10-one.yaml", "id");
+        reload(f);
+        WAIT_FOR(f, has(&f->core, "a", "10-one.yaml") &&
+                            has(&f->files, "a", "10-one.yaml"));
+        /* The same name and no farewell: nobody's transfer ends. */
+        assert_int_equal(f->files.n_gone, 0);
+        assert_int_not_equal(f->files.media[0].head.id, before);
+        WAIT_FOR(f, was_said(f, "read again, and 1 media seen otherwise"));
+        assert_true(was_said(f, "medium a: thing (amd64), 1 in the menu"));
+}
+
+static void a_recipe_that_changes_is_read_without_a_reload(void **state) {
+        struct fixture *f = *state;
+        char path[TREE_PATH_MAX];
+
+        start_with_recipes(f);
+        write_recipe(f, "10-one.yaml", "id");
+        WAIT_FOR(f, has(&f->core, "a", "10-one.yaml"));
+        assert_int_equal(unlink(tree_path(f->recipes, "10-one.yaml", path)), 0);
+        WAIT_FOR(f, has(&f->core, "a", "debian-12"));
+}
+
+static void a_wrong_recipe_leaves_those_of_before(void **state) {
+        struct fixture *f = *state;
+
+        start_with_recipes(f);
+        write_recipe(f, "20-good.yaml", "id");
+        WAIT_FOR(f, has(&f->core, "a", "20-good.yaml"));
+        write_recipe(f, "10-wrong.yaml", "iid");
+        WAIT_FOR(f, was_said(f, "the recipes of before stay: "));
+        assert_true(was_said(f, "recipes/10-wrong.yaml:4:"));
+        assert_true(was_said(f, "the nearest is 'id'"));
+        text_done(&f->events);
+        f->events = (struct text){ 0 };
+        reload(f);
+        WAIT_FOR(f, was_said(f, "the recipes of before stay: "));
+        assert_true(has(&f->core, "a", "20-good.yaml"));
+        write_recipe(f, "10-wrong.yaml", "id");
+        WAIT_FOR(f, has(&f->core, "a", "10-wrong.yaml"));
+}
+
+/* As a_folder_that_comes_later_is_read: by another sandbox, if there is one. */
+static void a_folder_of_recipes_that_comes_later_is_read(void **state) {
+        struct fixture *f = *state;
+
+        tree_path(f->top, "recipes", f->recipes);
+        add_image(f, "a.iso");
+        start(f, f->folder, true);
+        assert_int_equal(mkdir(f->recipes, 0755), 0);
+        write_recipe(f, "10-one.yaml", "id");
+        reload(f);
+        WAIT_FOR(f, f->is_over);
+        assert_int_equal(waitpid(f->child, NULL, 0), f->child);
+        ipc_channel_free(f->parent);
+        ipc_channel_free(f->core.channel);
+        ipc_channel_free(f->files.channel);
+        start(f, f->folder, true);
+        assert_true(has(&f->core, "a", "10-one.yaml"));
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -426,6 +533,10 @@ int main(void) {
                 CASE(a_truncated_image_that_stays_is_refused_and_then_mended),
                 CASE(a_new_core_is_told_of_everything),
                 CASE(a_folder_that_comes_later_is_read),
+                CASE(recipes_are_read_again_by_a_reload),
+                CASE(a_recipe_that_changes_is_read_without_a_reload),
+                CASE(a_wrong_recipe_leaves_those_of_before),
+                CASE(a_folder_of_recipes_that_comes_later_is_read),
                 CASE(an_archive_that_nobody_survives_is_given_up),
         };
 
