@@ -26,6 +26,7 @@ enum {
 struct generic {
         const struct media_tree *tree;
         const char *volume;
+        const char *id, *title, *why_not; /* what a recipe says, or "" */
         struct recipe_found *found;
         bool failed;
 };
@@ -327,6 +328,8 @@ static void set_args(struct generic *g, struct medium_entry *e, const char *from
         looks = strstr(text_string(&args), "root=LABEL=");
         if (!looks)
                 looks = strstr(text_string(&args), "root=UUID=");
+        if (maker == MAKER_NONE && e->n_initrd > 0 && *g->why_not)
+                e->why_not = g->why_not;
         if (looks && maker == MAKER_NONE)
                 e->why_not = "its arguments look for the image's own volume";
         e->args = keep_text(g, &args);
@@ -352,7 +355,10 @@ static void slug(const char *s, struct text *out, size_t max) {
 static const char *make_id(struct generic *g, const char *title) {
         struct text id = { 0 };
 
-        slug(*g->volume ? g->volume : "medium", &id, 20);
+        if (*g->id)
+                slug(g->id, &id, 30);
+        else
+                slug(*g->volume ? g->volume : "medium", &id, 20);
         if (*title) {
                 text_char(&id, '-');
                 slug(title, &id, 48);
@@ -365,6 +371,11 @@ static const char *make_id(struct generic *g, const char *title) {
 static const char *make_title(struct generic *g, const char *title) {
         struct text out = { 0 };
 
+        /* Between two hundred others "Start the live system" says nothing. */
+        if (*g->title && !strcasestr(title, g->title)) {
+                text_add(&out, g->title);
+                text_add(&out, ": ");
+        }
         text_printable(&out, title, min_size(strlen(title), 120));
         return keep_text(g, &out);
 }
@@ -549,7 +560,7 @@ struct whole {
 static void add_whole(struct generic *g, const struct whole *how, uint64_t memory) {
         struct medium *m = &g->found->medium;
         struct medium_entry *e = &m->entries[m->n_entries];
-        const char *name = *g->volume ? g->volume : "Image";
+        const char *name = *g->title ? g->title : *g->volume ? g->volume : "Image";
         struct text title = { 0 }, path = { 0 };
 
         if (m->n_entries == MEDIUM_ENTRIES_MAX)
@@ -666,22 +677,34 @@ static void offer_image(struct generic *g) {
                 add_evidence(g, "it can be booted as an image");
 }
 
+int generic_add(const struct media_tree *tree, const char *volume, const char *id,
+                const char *title, const char *why_not, struct recipe_found *found) {
+        struct generic g = { .tree = tree,
+                             .volume = volume,
+                             .id = id,
+                             .title = title,
+                             .why_not = why_not,
+                             .found = found };
+        const struct medium *m = &found->medium;
+
+        read_menus(&g);
+        if (!has_bootable(m))
+                read_loader_entries(&g);
+        if (!has_bootable(m))
+                offer_image(&g);
+        return g.failed ? -ENOMEM : 0;
+}
+
 int generic_match(const struct media_tree *tree, const char *volume,
                   struct recipe_found *ret) {
         struct recipe_found found = { 0 };
-        struct generic g = { .tree = tree, .volume = volume, .found = &found };
         struct medium *m = &found.medium;
 
         m->system = "unknown";
         m->version = m->edition = m->arch = "";
         for (unsigned i = 0; i < MEDIUM_N_FIRMWARE; i++)
                 m->loaders[i] = (struct medium_loader){ "", "" };
-        read_menus(&g);
-        if (!has_bootable(m))
-                read_loader_entries(&g);
-        if (!has_bootable(m))
-                offer_image(&g);
-        if (g.failed) {
+        if (generic_add(tree, volume, "", "", "", &found) < 0) {
                 recipe_found_done(&found);
                 return -ENOMEM;
         }

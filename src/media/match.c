@@ -8,6 +8,8 @@
 
 #include "media/match.h"
 
+#include "media/generic.h"
+
 enum { LINE_MAX_BYTES = 1024, VALUE_MAX = 200 };
 
 /* ---- variables and templates ---- */
@@ -487,6 +489,13 @@ static void apply(struct matching *m, const struct recipe *recipe) {
         medium->edition = match_keep_printable(m, match_value(m, "edition"));
         medium->arch = match_keep_printable(m, match_value(m, "arch"));
         match_add_entries(m, recipe);
+        if (recipe->own_title &&
+            generic_add(
+                    m->tree, match_value(m, "volume"), match_keep_id(m, recipe->own_id),
+                    match_keep_title(m, recipe->own_title),
+                    match_keep_title(m, recipe->own_why_not ? recipe->own_why_not : ""),
+                    m->found) < 0)
+                m->failed = true;
 }
 
 int recipe_match(const struct recipe *recipe, const struct media_tree *tree,

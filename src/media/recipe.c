@@ -327,9 +327,30 @@ void recipe_conditions_done(struct recipe_conditions *conditions) {
 
 /* ---- all of it ---- */
 
+static int parse_own_menu(struct recipe_parser *p, const struct doc_node *map) {
+        static const char *const keys[] = { "id", "title", "why_not", NULL };
+        int r;
+
+        if (!map)
+                return 0;
+        r = recipe_check_keys(p, map, keys);
+        if (r == 0)
+                r = recipe_get_template(p, map, "id", RECIPE_PLAIN, &p->recipe->own_id);
+        if (r == 0)
+                r = recipe_get_template(p, map, "title", RECIPE_PLAIN,
+                                        &p->recipe->own_title);
+        if (r == 0)
+                r = recipe_get_template(p, map, "why_not", RECIPE_PLAIN,
+                                        &p->recipe->own_why_not);
+        if (r == 0 && (!p->recipe->own_id || !p->recipe->own_title))
+                r = recipe_refuse(p, map, "own_menu needs an id and a title", NULL);
+        return r;
+}
+
 static int parse_recipe(struct recipe_parser *p, const struct doc_node *root) {
-        static const char *const keys[] = { "system",   "match",   "find", "loaders",
-                                            "problems", "entries", NULL };
+        static const char *const keys[] = { "system",   "match",    "find",
+                                            "loaders",  "problems", "entries",
+                                            "own_menu", NULL };
         static const char *const given[] = { "volume", "version", "edition", "arch" };
         int r = recipe_check_keys(p, root, keys);
 
@@ -349,6 +370,8 @@ static int parse_recipe(struct recipe_parser *p, const struct doc_node *root) {
                 r = recipe_parse_problems(p, doc_get(root, "problems"));
         if (r == 0)
                 r = recipe_parse_entries(p, doc_get(root, "entries"));
+        if (r == 0)
+                r = parse_own_menu(p, doc_get(root, "own_menu"));
         if (r == 0 && (!p->recipe->system || p->recipe->match.n == 0))
                 r = recipe_refuse(p, root, "a recipe needs a system and a match", NULL);
         return r;

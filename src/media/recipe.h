@@ -35,6 +35,7 @@
  *         transports: [tftp]
  *         memory: 512M                # and of the size of `memory_of`, a file
  *         why_not: …                  # listed, but not in the menu
+ *     own_menu: {id: …, title: …}     # then those of the medium's own menu, so called
  *
  * The variables `version`, `edition` and `arch` describe the medium; `volume` is given.
  */

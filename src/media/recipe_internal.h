@@ -96,6 +96,8 @@ struct recipe_problem {
 struct recipe {
         struct doc *doc;
         const char *system;
+        /* Of the medium's own menu; NULL: it is not read. */
+        const char *own_id, *own_title, *own_why_not;
         struct recipe_conditions match, find;
         struct recipe_entry entries[RECIPE_ENTRIES_MAX];
         struct recipe_loader loaders[MEDIUM_N_FIRMWARE];

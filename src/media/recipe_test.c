@@ -79,6 +79,9 @@ static const struct {
         { "system: s\nmatch:\n  - {file: f, as: name}\n",
           "a name that the menu fills in: 'name'" },
         { MATCH "loaders: {uefi: {shim: a}}\n", "r:3:11: unknown firmware 'uefi'" },
+        { MATCH "own_menu: {id: a}\n", "r:3:12: own_menu needs an id and a title" },
+        { MATCH "own_menu: {id: a, title: '${no}'}\n", "r:3:26: " },
+        { MATCH "own_menu: {id: a, name: b}\n", "r:3:19: unknown key" },
         { MATCH "loaders: {bios: {shin: a}}\n", "the nearest is 'shim'" },
         { MATCH "problems: [{when: [{file: x}]}]\n", "a problem says something" },
 };
