@@ -598,7 +598,7 @@ static int is_golden(const struct dirent *entry) {
         return entry->d_name[0] != '.';
 }
 
-enum { TESTS_MAX = 300, FIXED = 10 };
+enum { TESTS_MAX = 1000, FIXED = 10 };
 
 static struct CMUnitTest tests[TESTS_MAX] = {
         cmocka_unit_test(an_unknown_medium_is_served_without_entries),
