@@ -235,7 +235,8 @@ static uint64_t find_root(struct generic *g, const char *folder, const char *nam
         struct text pattern = { 0 };
 
         text_add(&pattern, folder);
-        text_char(&pattern, '/');
+        if (*folder)
+                text_char(&pattern, '/');
         text_add(&pattern, name);
         if (!media_tree_find(g->tree, text_string(&pattern), ret))
                 text_done(ret);
@@ -269,26 +270,32 @@ static void add_ways(struct generic *g, struct medium_entry *e, enum maker maker
                 add_way(g, e, MEDIUM_NFS, nfsroot, MEMORY_OF_SYSTEM);
                 break;
         case MAKER_CASPER:
-                add_way(g, e, MEDIUM_HTTP_ISO, "ip=dhcp url=${iso}",
+                /* Linux, init/do_mounts.c: without a root= the root file system, into
+                 * which casper downloads, has half of the memory at most. */
+                add_way(g, e, MEDIUM_HTTP_ISO, "root=/dev/ram0 ip=dhcp url=${iso}",
                         2 * MEMORY_OF_SYSTEM + image);
                 add_way(g, e, MEDIUM_NFS, nfsroot, 2 * MEMORY_OF_SYSTEM);
                 break;
         case MAKER_DRACUT:
                 add_fetch(g, e, "ip=dhcp rd.neednet=1 root=live:${tree}/",
                           *folder ? folder : "LiveOS", "*squash*");
+                if (e->n_ways == 0)
+                        add_fetch(g, e, "ip=dhcp rd.neednet=1 root=live:${tree}/", "",
+                                  "*.squashfs");
                 break;
         case MAKER_ARCHISO:
+                /* mkinitcpio-archiso, hooks/archiso_pxe_nfs: else it is copied, too. */
                 add_way(g, e, MEDIUM_HTTP, "ip=dhcp archiso_http_srv=${tree}/",
                         2 * MEMORY_OF_SYSTEM + image);
                 add_way(g, e, MEDIUM_NFS,
-                        "ip=dhcp archiso_nfs_srv=${server}:/media/${name}",
+                        "ip=dhcp archiso_nfs_srv=${server}:/media/${name} copytoram=n",
                         2 * MEMORY_OF_SYSTEM);
                 break;
         case MAKER_MISO:
                 add_way(g, e, MEDIUM_HTTP, "ip=dhcp miso_http_srv=${tree}/",
                         2 * MEMORY_OF_SYSTEM + image);
                 add_way(g, e, MEDIUM_NFS,
-                        "ip=dhcp miso_nfs_srv=${server}:/media/${name}",
+                        "ip=dhcp miso_nfs_srv=${server}:/media/${name} copytoram=n",
                         2 * MEMORY_OF_SYSTEM);
                 break;
         case MAKER_ANACONDA:
