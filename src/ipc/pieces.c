@@ -24,6 +24,7 @@ static bool is_sound(const struct ipc_piece *piece) {
         case IPC_PIECE_BYTES:
                 return true;
         case IPC_PIECE_FILE:
+        case IPC_PIECE_SECTION:
                 return piece->path[0] != '\0';
         case IPC_PIECE_ZEROS:
                 return piece->length > 0 && piece->length <= IPC_PIECE_ALIGN_MAX;

@@ -12,6 +12,9 @@ enum ipc_piece_kind {
         IPC_PIECE_BYTES, /* `length` bytes of the descriptor, from `offset` on */
         IPC_PIECE_FILE,  /* of the file `path` all from `offset` on: `length` bytes */
         IPC_PIECE_ZEROS, /* until the whole is a multiple of `length`, at most 4096 */
+        /* What follows is the section `path` of a program (wire/uki.h), whose head is
+         * the first piece and knows nothing of it yet. */
+        IPC_PIECE_SECTION,
 };
 
 enum { IPC_PIECES_MAX = 32, IPC_PIECE_ALIGN_MAX = 4096 };
@@ -20,7 +23,7 @@ enum { IPC_PIECES_MAX = 32, IPC_PIECE_ALIGN_MAX = 4096 };
 struct ipc_piece {
         enum ipc_piece_kind kind;
         uint64_t offset, length;
-        const char *path; /* FILE; borrowed from the tail; terminated */
+        const char *path; /* FILE, SECTION; borrowed from the tail; terminated */
 };
 
 void ipc_pieces_add(struct text *tail, const struct ipc_piece *piece);

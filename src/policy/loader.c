@@ -22,12 +22,13 @@ static const struct {
         { "snponly", POLICY_KIND_SNPONLY },
         { "undionly", POLICY_KIND_SNPONLY }, /* what it is called on a BIOS */
         { "syslinux", POLICY_KIND_SYSLINUX },
+        { "uki", POLICY_KIND_UKI },
         { "iso", POLICY_KIND_ISO },
 };
 
 const char *const policy_kind_words[] = {
         "auto",    "pxelinux", "lpxelinux", "grub", "shim", "ipxe",
-        "snponly", "undionly", "syslinux",  "iso",  NULL,
+        "snponly", "undionly", "syslinux",  "uki",  "iso",  NULL,
 };
 
 const char *policy_kind_word(enum policy_kind kind) {
@@ -60,6 +61,12 @@ bool policy_kind_parse(const char *word, enum policy_kind *ret) {
                 POLICY_KIND_SNPONLY, firmware, POLICY_DIALECT_IPXE, file, package,     \
                         "iPXE upon the firmware's driver"                              \
         }
+/* What is served for the stub is core_made.c's. */
+#define UKI(firmware, file)                                                            \
+        {                                                                              \
+                POLICY_KIND_UKI, firmware, POLICY_NO_DIALECT, file,                    \
+                        "systemd-boot-efi", "kernel and initrd in one program"         \
+        }
 #define HELPER(firmware, file, package, what)                                          \
         { POLICY_KIND_HELPER, firmware, POLICY_NO_DIALECT, file, package, what }
 
@@ -85,6 +92,10 @@ static const struct policy_loader_info loaders[POLICY_N_LOADERS] = {
         [POLICY_SYSLINUX_X64] = { POLICY_KIND_SYSLINUX, POLICY_UEFI_X64,
                                   POLICY_DIALECT_PXELINUX, "efi64/syslinux.efi",
                                   "syslinux-efi", "syslinux" },
+
+        [POLICY_UKI_X64] = UKI(POLICY_UEFI_X64, "linuxx64.efi.stub"),
+        [POLICY_UKI_IA32] = UKI(POLICY_UEFI_IA32, "linuxia32.efi.stub"),
+        [POLICY_UKI_ARM64] = UKI(POLICY_UEFI_ARM64, "linuxaa64.efi.stub"),
 
         [POLICY_GRUB_IA32] =
                 GRUB(POLICY_UEFI_IA32, "grubia32.efi", "grub-efi-ia32-bin"),
@@ -306,6 +317,12 @@ const struct policy_file policy_files[] = {
         FILE_OF("memtest86+x64.efi", "/boot/memtest86+x64.efi", "memtest86+",
                 POLICY_LOADER_NONE),
 
+        FILE_OF("linuxx64.efi.stub", "/usr/lib/systemd/boot/efi/linuxx64.efi.stub",
+                "systemd-boot-efi", POLICY_UKI_X64),
+        FILE_OF("linuxia32.efi.stub", "/usr/lib/systemd/boot/efi/linuxia32.efi.stub",
+                "systemd-boot-efi", POLICY_UKI_IA32),
+        FILE_OF("linuxaa64.efi.stub", "/usr/lib/systemd/boot/efi/linuxaa64.efi.stub",
+                "systemd-boot-efi", POLICY_UKI_ARM64),
         FILE_OF("systemd-bootx64.efi", "/usr/lib/systemd/boot/efi/systemd-bootx64.efi",
                 "systemd-boot-efi", POLICY_SYSTEMD_BOOT_X64),
         FILE_OF("systemd-bootia32.efi",

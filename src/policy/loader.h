@@ -16,7 +16,8 @@ enum policy_kind {
         POLICY_KIND_IPXE,    /* iPXE with drivers of its own */
         POLICY_KIND_SNPONLY, /* iPXE upon the driver of the firmware */
         POLICY_KIND_SYSLINUX,
-        POLICY_KIND_ISO,    /* no loader: the firmware starts the image as a disk */
+        POLICY_KIND_UKI, /* no loader: kernel and initrd of what is assigned, in one */
+        POLICY_KIND_ISO, /* no loader: the firmware starts the image as a disk */
         POLICY_KIND_HELPER, /* what loaders start, or what boots disks: never chosen */
         POLICY_N_KINDS,
 };

@@ -208,6 +208,18 @@ static bool parse_memory(const char *folder, size_t n, const char *name,
                memory_parse(folder + strlen(top), n - strlen(top), &ret->memory);
 }
 
+static bool parse_uki(const char *name, struct menu_path *ret) {
+        char mac[MAC_TEXT_MAX] = "";
+
+        if (strlen(name) != sizeof(mac) - 1 + strlen(".efi") ||
+            strcmp(name + sizeof(mac) - 1, ".efi") != 0)
+                return false;
+        memcpy(mac, name, sizeof(mac) - 1);
+        ret->page = MENU_PAGE_UKI;
+        ret->is_last = true;
+        return mac_parse(mac, &ret->mac);
+}
+
 bool menu_path_parse(const char *path, struct menu_path *ret) {
         const char *slash = strrchr(path, '/');
         const char *name = slash ? slash + 1 : path;
@@ -220,6 +232,9 @@ bool menu_path_parse(const char *path, struct menu_path *ret) {
                 is = found.is_last = true;
         } else if (strncmp(path, "bootjack/memory/", 16) == 0) {
                 is = parse_memory(path, n, name, &found);
+        } else if (n + 1 == strlen(POLICY_UKI_FOLDER) &&
+                   strncmp(path, POLICY_UKI_FOLDER, n) == 0) {
+                is = parse_uki(name, &found);
         } else if (is_folder(path, n, "bootjack")) {
                 is = parse_ours(name, &found);
         } else if (is_folder(path, n, "extlinux")) {

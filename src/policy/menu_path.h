@@ -11,6 +11,7 @@
  *     boot.ipxe
  *     bootjack/...                      ours under fixed names, for including
  *     bootjack/memory/SIZES/boot.ipxe   iPXE, and which memory it found (memory.h)
+ *     bootjack/uki/MAC.efi              firmware, what is assigned to a machine
  *
  * Loaders ask from the most special to the most common name; is_last says that this is
  * the most common one. Pure.
@@ -23,6 +24,7 @@ enum menu_page {
         MENU_PAGE_IPXE_SHELL, /* for iPXE, started by another loader for its shell */
         MENU_PAGE_IPXE_GRUB,  /* for iPXE, to become GRUB */
         MENU_PAGE_UNLOCKED,   /* one entry, for who knows the password */
+        MENU_PAGE_UKI,        /* no menu: what is assigned to `mac`, in one program */
 };
 
 struct menu_path {

@@ -108,6 +108,24 @@ static void a_uuid_is_read_as_it_is_written(void **state) {
         }
 }
 
+static void a_program_is_for_the_machine_in_its_name(void **state) {
+        static const char *const wrong[] = {
+                "bootjack/uki/52-54-00-12-34-56",
+                "bootjack/uki/52-54-00-12-34.efi",
+                "bootjack/uki/.efi",
+                "uki/52-54-00-12-34-56.efi",
+                "bootjack/uki/x/52-54-00-12-34-56.efi",
+        };
+        struct menu_path path;
+        char mac[MAC_TEXT_MAX];
+
+        assert_true(menu_path_parse("bootjack/uki/52-54-00-12-34-56.efi", &path));
+        assert_int_equal(path.page, MENU_PAGE_UKI);
+        assert_string_equal(mac_format(path.mac, mac), "52:54:00:12:34:56");
+        for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+                assert_false(menu_path_parse(wrong[i], &path));
+}
+
 static void the_folder_tells_the_firmware(void **state) {
         struct menu_path path;
 
@@ -166,6 +184,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(loaders_names_are_known),
                 cmocka_unit_test(a_uuid_is_read_as_it_is_written),
+                cmocka_unit_test(a_program_is_for_the_machine_in_its_name),
                 cmocka_unit_test(the_folder_tells_the_firmware),
                 cmocka_unit_test(every_name_of_ours_is_known),
                 cmocka_unit_test(a_query_is_decoded_once),

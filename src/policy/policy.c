@@ -158,16 +158,38 @@ static void boot_script(struct decider *p) {
         WHY(p, "iPXE gets the menu as a script over HTTP");
 }
 
+/* iPXE that can go on to a script by itself; a maker's crippled build cannot, and is
+ * given a whole one first. */
+static bool is_able_ipxe(const struct decider *p) {
+        return p->facts->is_ipxe && p->facts->ipxe_features & POLICY_IPXE_HTTP;
+}
+
+/* The kernel of what is assigned to it; by its MAC, so that what it is told does not
+ * change with what is assigned. */
+static void boot_uki(struct decider *p, enum policy_loader stub) {
+        char mac[MAC_TEXT_MAX], path[POLICY_FILE_MAX];
+
+        mac_format(p->facts->mac, mac);
+        for (char *c = mac; *c; c++)
+                *c = *c == ':' ? '-' : *c;
+        JOIN(path, POLICY_UKI_FOLDER, mac, ".efi");
+        boot_loader(p, stub);
+        if (p->d->is_http || (is_able_ipxe(p) && p->rules->http_port != 0))
+                set_url(p, path);
+        else
+                JOIN(p->d->file, path);
+}
+
 /* ---- which kind ---- */
 
 static bool is_ipxe_kind(enum policy_kind kind) {
         return kind == POLICY_KIND_IPXE || kind == POLICY_KIND_SNPONLY;
 }
 
-/* iPXE that can go on to a script by itself; a maker's crippled build cannot, and is
- * given a whole one first. */
-static bool is_able_ipxe(const struct decider *p) {
-        return p->facts->is_ipxe && p->facts->ipxe_features & POLICY_IPXE_HTTP;
+/* A Linux system, so that a menu would only cost time. */
+static bool is_assigned(const struct decider *p) {
+        return p->machine && p->machine->uki_firmware & 1u << p->arch->firmware &&
+               (!p->machine->waits || p->pin == POLICY_KIND_UKI);
 }
 
 /* Takes this kind if it is to be had. *missing is the first that would have done, of
@@ -183,6 +205,8 @@ static bool try_kind(struct decider *p, enum policy_kind kind,
         }
         if (loader == POLICY_LOADER_NONE)
                 return false;
+        if (kind == POLICY_KIND_UKI && !is_assigned(p))
+                return false;
         if (is_ipxe_kind(kind) && p->rules->http_port == 0) {
                 TRACE(p, "loader", policy_loader_file(loader),
                       " would need HTTP for its menu, and HTTP is off (http.port)");
@@ -193,7 +217,10 @@ static bool try_kind(struct decider *p, enum policy_kind kind,
                 *missing = loader;
         if (!has_loader(p, loader))
                 return false;
-        boot_loader(p, loader);
+        if (kind == POLICY_KIND_UKI)
+                boot_uki(p, loader);
+        else
+                boot_loader(p, loader);
         return true;
 }
 
@@ -218,8 +245,9 @@ static const struct order {
   /* snponly.efi goes through the firmware's own driver for the very card that the
    * machine booted from; ipxe.efi may find another card, or none (ipxe/ipxe#541, #972,
    * #1211). */
-        http_order = { "HTTP Boot: iPXE goes on by the firmware's own driver",
-                       { POLICY_KIND_SNPONLY, POLICY_KIND_IPXE } };
+        http_order = { "HTTP Boot: what is assigned needs no loader; else iPXE goes on "
+                       "by the firmware's own driver",
+                       { POLICY_KIND_UKI, POLICY_KIND_SNPONLY, POLICY_KIND_IPXE } };
 
 static const struct order *order_of(const struct decider *p) {
         switch (p->arch->firmware) {
@@ -257,6 +285,7 @@ static void say_chosen(struct decider *p) {
 
 static void boot_in_order(struct decider *p, const struct order *order) {
         enum policy_loader missing = POLICY_LOADER_NONE;
+        enum policy_loader stub = policy_loader_of(POLICY_KIND_UKI, p->arch->firmware);
 
         TRACE(p, "order", order->because);
         for (size_t i = 0; i < ORDER_MAX && order->kinds[i] != POLICY_KIND_AUTO; i++) {
@@ -267,6 +296,10 @@ static void boot_in_order(struct decider *p, const struct order *order) {
                 return;
         }
         refuse_without(p, missing);
+        if (p->rules->loaders & POLICY_BIT(stub) && is_by_url(p))
+                WHY(p, "no loader that goes on by HTTP for ", p->arch->name,
+                    ": assign a system to it (machines: boot), which starts without "
+                    "one");
         if (p->rules->http_port == 0 && order != &bios_order && order != &uefi_order)
                 WHY(p, p->arch->name,
                     " would get iPXE, which needs HTTP, and HTTP is off (http.port)");
@@ -434,6 +467,14 @@ static void boot_pinned(struct decider *p) {
 
         if (p->pin == POLICY_KIND_ISO) {
                 boot_image(p);
+                return;
+        }
+        if (p->pin == POLICY_KIND_UKI && !is_assigned(p)) {
+                refuse(p);
+                WHY(p,
+                    "it is pinned to kernel and initrd in one program, and no Linux "
+                    "system that is here and starts on ",
+                    p->arch->name, " is assigned to it (machines: boot)");
                 return;
         }
         if (p->pin == POLICY_KIND_GRUB && p->facts->is_proxy)

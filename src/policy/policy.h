@@ -93,6 +93,9 @@ enum policy_loader {
         POLICY_SNPONLY,  /* iPXE upon the firmware's own driver; x64 */
         POLICY_IPXE_EFI, /* iPXE with its own drivers; x64 */
         POLICY_SYSLINUX_X64,
+        POLICY_UKI_X64, /* systemd's stub, for what is assigned to a machine */
+        POLICY_UKI_IA32,
+        POLICY_UKI_ARM64,
         POLICY_GRUB_IA32,
         POLICY_SHIM_IA32,
         POLICY_SNPONLY_IA32,
@@ -128,9 +131,11 @@ struct policy_machine {
         uint8_t loader; /* enum policy_kind; AUTO: nothing said */
         enum policy_secure secure_boot;
         const char *boot; /* "": nothing assigned */
+        bool waits;       /* for a person who chooses; else it boots that by itself */
         const char *iso;  /* the served path of the assigned medium's image; "": none */
         const char *chain;       /* of its own signed chain, a folder; "": none */
         uint32_t chain_firmware; /* for which: mask 1 << enum policy_firmware */
+        uint32_t uki_firmware;   /* what is assigned can be one program for these */
 };
 
 struct policy_rules {
@@ -142,6 +147,9 @@ struct policy_rules {
                 *machines; /* in the order of their MACs; borrowed */
         size_t n_machines;
 };
+
+/* Where what is assigned to a machine is served as one program, as MAC.efi. */
+#define POLICY_UKI_FOLDER "bootjack/uki/"
 
 #define POLICY_BIT(loader) ((uint64_t)1 << (loader))
 

@@ -1,5 +1,5 @@
 /* Facts → decision, one row a case; the trace is told in full in test/golden. */
-#include "policy/policy.h"
+#include "policy/loader.h"
 
 #include "test/check.h"
 
@@ -106,6 +106,61 @@ static void a_next_server_of_the_configuration_wins(void **state) {
         assert_int_equal(d.next_server, 1);
 }
 
+/* HTTP Boot of a machine that has a Linux system assigned. */
+static void what_is_assigned_starts_without_a_loader(void **state) {
+        static const struct {
+                uint16_t arch;
+                bool waits, is_pinned;
+                uint32_t firmware;
+                uint64_t loaders;
+                const char *file, *why;
+        } cases[] = {
+                { 16, false, false, 1u << POLICY_UEFI_X64, ALL,
+                  "http://10.0.0.1/bootjack/uki/52-54-00-12-34-56.efi", "one program" },
+                { 19, false, false, 1u << POLICY_UEFI_ARM64, ALL,
+                  "http://10.0.0.1/bootjack/uki/52-54-00-12-34-56.efi", "one program" },
+                { 16, true, false, 1u << POLICY_UEFI_X64, ALL,
+                  "http://10.0.0.1/snponly.efi", "iPXE" },
+                { 16, true, true, 1u << POLICY_UEFI_X64, ALL,
+                  "http://10.0.0.1/bootjack/uki/52-54-00-12-34-56.efi", "pinned" },
+                { 16, false, false, 1u << POLICY_UEFI_ARM64, ALL,
+                  "http://10.0.0.1/snponly.efi", "iPXE" },
+                { 16, false, false, 1u << POLICY_UEFI_X64, WITHOUT(POLICY_UKI_X64),
+                  "http://10.0.0.1/snponly.efi", "iPXE" },
+                { 7, false, false, 1u << POLICY_UEFI_X64, ALL, "grubx64.efi", "GRUB" },
+                { 7, false, true, 1u << POLICY_UEFI_X64, ALL,
+                  "bootjack/uki/52-54-00-12-34-56.efi", "pinned" },
+                { 7, false, true, 0, ALL, "", "no Linux system" },
+                { 19, false, false, 0, POLICY_BIT(POLICY_UKI_ARM64), "",
+                  "assign a system" },
+                { 19, false, false, 1u << POLICY_UEFI_ARM64, 0, "",
+                  "package systemd-boot-efi" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                struct policy_machine machine = { .boot = "debian",
+                                                  .waits = cases[i].waits,
+                                                  .uki_firmware = cases[i].firmware };
+                struct policy_rules rules = { .loaders = cases[i].loaders,
+                                              .http_port = 80,
+                                              .machines = &machine,
+                                              .n_machines = 1 };
+                struct policy_facts facts = { .has_arch = true,
+                                              .arch = cases[i].arch,
+                                              .is_http = cases[i].arch > 15,
+                                              .is_pxe = cases[i].arch < 15,
+                                              .server = 0x0a000001 };
+                struct policy_decision d;
+
+                assert_true(mac_parse("52:54:00:12:34:56", &machine.mac));
+                facts.mac = machine.mac;
+                machine.loader = cases[i].is_pinned ? POLICY_KIND_UKI : 0;
+                policy_decide(&rules, &facts, &d);
+                if (strcmp(d.file, cases[i].file) != 0 || !strstr(d.why, cases[i].why))
+                        fail_msg("case %zu: file '%s', why '%s'", i, d.file, d.why);
+        }
+}
+
 static void every_word_is_an_architecture(void **state) {
         uint16_t number;
 
@@ -136,6 +191,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(each_firmware_gets_what_it_can_start),
                 cmocka_unit_test(a_next_server_of_the_configuration_wins),
+                cmocka_unit_test(what_is_assigned_starts_without_a_loader),
                 cmocka_unit_test(every_word_is_an_architecture),
                 cmocka_unit_test(the_explanation_is_json),
         };

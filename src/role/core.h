@@ -196,6 +196,8 @@ const struct conf_machine *core_menu_assigned(const struct core *core,
                                               const struct machine *machine);
 bool core_machines_is_over(const struct core *core, const struct conf_machine *row,
                            struct mac mac);
+/* Whether this machine has booted this, which it was to boot once. */
+bool core_machines_is_done(const struct core *core, struct mac mac, const char *boot);
 /* A machine has all of a file. */
 void core_machines_fetched(struct core *core, const struct event *event);
 /* An assignment that is no more is forgotten, so that it can be made again. */

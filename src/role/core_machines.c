@@ -8,6 +8,7 @@
  */
 #include <stdlib.h>
 
+#include "policy/menu_path.h"
 #include "role/core.h"
 
 enum { KNOWN_MAX = 4096, KEY_MAX = 32 };
@@ -90,11 +91,15 @@ static uint64_t configured_memory(const struct conf *conf,
         return 0;
 }
 
-bool core_machines_is_over(const struct core *core, const struct conf_machine *row,
-                           struct mac mac) {
+bool core_machines_is_done(const struct core *core, struct mac mac, const char *boot) {
         const struct core_known *known = find(core, mac);
 
-        return row->once && known && strcmp(known->booted, row->boot) == 0;
+        return known && strcmp(known->booted, boot) == 0;
+}
+
+bool core_machines_is_over(const struct core *core, const struct conf_machine *row,
+                           struct mac mac) {
+        return row->once && core_machines_is_done(core, mac, row->boot);
 }
 
 /* ---- memory ---- */
@@ -169,6 +174,14 @@ static bool is_end_of_loading(const struct core *core, const char *id,
         return false;
 }
 
+/* Kernel and initrd in one. */
+static bool is_own_program(struct mac mac, const char *path) {
+        struct menu_path asked;
+
+        return menu_path_parse(path, &asked) && asked.page == MENU_PAGE_UKI &&
+               mac_is_equal(asked.mac, mac);
+}
+
 void core_machines_fetched(struct core *core, const struct event *event) {
         struct machine *machine = machines_by_mac(core->machines, event->mac);
         const struct conf_machine *row =
@@ -177,7 +190,8 @@ void core_machines_fetched(struct core *core, const struct event *event) {
         struct core_known *known;
 
         if (!row || !row->once || core_machines_is_over(core, row, event->mac) ||
-            !is_end_of_loading(core, row->boot, event->values[1].text))
+            !(is_end_of_loading(core, row->boot, event->values[1].text) ||
+              is_own_program(event->mac, event->values[1].text)))
                 return;
         known = get(core, event->mac);
         if (!known)
@@ -186,6 +200,7 @@ void core_machines_fetched(struct core *core, const struct event *event) {
         remember(core, booted_key, event->mac, known->booted);
         done.values[0] = (struct event_value)EVENT_TEXT(known->booted);
         core_event(core, &done);
+        core_rules_media(core);
 }
 
 static bool holds_once(const struct conf *conf, const char *entry) {

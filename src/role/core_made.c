@@ -9,9 +9,12 @@
 
 #include "ipc/pieces.h"
 #include "media/made.h"
+#include "policy/loader.h"
+#include "policy/menu_path.h"
 #include "render/made.h"
 #include "role/core.h"
 #include "wire/cpio.h"
+#include "wire/uki.h"
 
 /* An answer under construction. */
 struct making {
@@ -184,6 +187,78 @@ static void make_boot_cfg(struct making *m, const char *source, size_t n_source)
         text_done(&args);
 }
 
+/* ---- what is assigned, as one program ---- */
+
+static const struct core_medium *find(const struct core *core, const char *name,
+                                      size_t n) {
+        for (size_t i = 0; i < core->n_media; i++)
+                if (strlen(core->media[i].name) == n &&
+                    memcmp(core->media[i].name, name, n) == 0)
+                        return &core->media[i];
+        return NULL;
+}
+
+static void add_section(struct making *m, const char *name) {
+        const struct ipc_piece piece = { .kind = IPC_PIECE_SECTION, .path = name };
+
+        add_piece(m, &piece);
+}
+
+/* Its sections as systemd's stub reads them: systemd-stub(7). */
+static void add_uki(struct making *m, const struct menu_entry *entry, const char *stub,
+                    struct span head) {
+        const struct ipc_piece rest = { .kind = IPC_PIECE_FILE,
+                                        .offset = head.n,
+                                        .length = IPC_PIECE_REST,
+                                        .path = stub };
+        size_t from;
+
+        text_bytes(&m->bytes, (const char *)head.data, head.n);
+        add_bytes_since(m, 0);
+        add_piece(m, &rest);
+        add_section(m, ".cmdline");
+        from = m->bytes.n;
+        text_add(&m->bytes, entry->args);
+        add_bytes_since(m, from);
+        add_section(m, ".linux");
+        add_served(m, entry->kernel);
+        add_section(m, ".initrd");
+        for (size_t i = 0; i < entry->n_files; i++) {
+                if (i > 0)
+                        add_alignment(m);
+                add_served(m, entry->files[i].path);
+        }
+}
+
+/* For this machine and nobody else: false when there is nothing for it. `source` is the
+ * beginning of the stub. */
+static bool make_uki(struct making *m, struct machine *machine, const char *stub,
+                     struct span source) {
+        const struct conf_machine *own = core_menu_assigned(m->core, machine);
+        enum policy_firmware firmware = policy_facts_arch(&machine->facts)->firmware;
+        struct span head = { source.data, uki_head(source) };
+        const struct menu_entry *entry;
+        struct menu_model *model;
+
+        if (!own || core_machines_is_over(m->core, own, machine->facts.mac) ||
+            core_menu_new(m->core, machine, m->server, core_menu_firmware(firmware),
+                          POLICY_NO_DIALECT, &model) < 0)
+                return false;
+        entry = &model->menu.entries[model->menu.initial];
+        if (entry->kind == MENU_LINUX)
+                m->at = find(m->core, entry->medium, strlen(entry->medium));
+        if (!m->at) {
+                m->why_not = "what is assigned to it is no Linux system that is here";
+        } else if (head.n == 0) {
+                m->why_not = "its stub is no unsigned program for UEFI";
+        } else {
+                media_index_medium(&m->at->index, &m->medium);
+                add_uki(m, entry, stub, head);
+        }
+        menu_model_free(model);
+        return true;
+}
+
 /* ---- requests ---- */
 
 static void make(struct making *m, const struct made *made, const char *source,
@@ -221,15 +296,6 @@ static void make(struct making *m, const struct made *made, const char *source,
         text_done(&url);
 }
 
-static const struct core_medium *find(const struct core *core, const char *name,
-                                      size_t n) {
-        for (size_t i = 0; i < core->n_media; i++)
-                if (strlen(core->media[i].name) == n &&
-                    memcmp(core->media[i].name, name, n) == 0)
-                        return &core->media[i];
-        return NULL;
-}
-
 static void say_refused(struct core *core, const char *path, const char *why,
                         ip4_t client) {
         struct event event = { .kind = EVENT_MADE_REFUSED, .address = client };
@@ -239,15 +305,20 @@ static void say_refused(struct core *core, const char *path, const char *why,
         core_event(core, &event);
 }
 
-static void ask_for_source(const struct making *m, struct ipc_channel *channel,
-                           uint64_t ticket) {
-        struct ipc_generated answer = { .ticket = ticket, .found = IPC_FOUND_SOURCE };
+static void ask_for_source(struct ipc_channel *channel, uint64_t ticket,
+                           const char *path) {
+        const struct ipc_generated answer = { .ticket = ticket,
+                                              .found = IPC_FOUND_SOURCE };
+
+        (void)ipc_send(channel, IPC_GENERATED, &answer, path, strlen(path), NULL, 0);
+}
+
+static void ask_for_boot_cfg(const struct making *m, struct ipc_channel *channel,
+                             uint64_t ticket) {
         struct text path = { 0 };
 
         add_inside(m, "boot.cfg", &path);
-        if (path.failed)
-                answer.found = IPC_FOUND_NOTHING;
-        (void)ipc_send(channel, IPC_GENERATED, &answer, path.s, path.n, NULL, 0);
+        ask_for_source(channel, ticket, text_string(&path));
         text_done(&path);
 }
 
@@ -266,33 +337,69 @@ static void reply(const struct making *m, struct ipc_channel *channel,
                 close(fd);
 }
 
+/* What is made of a medium: where a request asks for it by name. */
+static void answer_made(struct making *m, struct ipc_channel *channel,
+                        const struct made *made, const char *path, struct span source,
+                        const struct ipc_generate *request) {
+        m->at = find(m->core, made->medium, made->n_medium);
+        if (m->at)
+                media_index_medium(&m->at->index, &m->medium);
+        if (m->at && made->kind == MADE_BOOT_CFG && !source.data) {
+                ask_for_boot_cfg(m, channel, request->ticket);
+                return;
+        }
+        if (m->at)
+                make(m, made, (const char *)source.data, source.n);
+        if (m->why_not)
+                say_refused(m->core, path, m->why_not, request->client);
+        reply(m, channel, request->ticket);
+}
+
+static void answer_uki(struct making *m, struct ipc_channel *channel, struct mac mac,
+                       const char *path, struct span source,
+                       const struct ipc_generate *request) {
+        struct machine *machine = machines_by_mac(m->core->machines, mac);
+        enum policy_loader stub = POLICY_LOADER_NONE;
+
+        if (machine && machine->has_facts)
+                stub = policy_loader_of(POLICY_KIND_UKI,
+                                        policy_facts_arch(&machine->facts)->firmware);
+        if (stub == POLICY_LOADER_NONE) {
+                m->why_not = "no machine with such firmware has asked for an address";
+        } else if (!source.data) {
+                ask_for_source(channel, request->ticket, policy_loader_file(stub));
+                return;
+        } else if (!make_uki(m, machine, policy_loader_file(stub), source)) {
+                m->why_not = "nothing is assigned to this machine now";
+        }
+        if (m->why_not)
+                say_refused(m->core, path, m->why_not, request->client);
+        reply(m, channel, request->ticket);
+}
+
 bool core_made(struct core *core, struct ipc_channel *channel,
                const struct ipc_message *message) {
         const struct ipc_generate *request = message->body;
         struct making m = { .core = core, .server = request->server };
         struct text tail = { 0 };
-        const char *path, *source;
+        struct span source = { 0 };
+        struct menu_path asked;
         struct made made;
-        bool is_made;
+        const char *path;
+        bool is_made = true;
 
         text_bytes(&tail, message->tail, message->n_tail);
         path = text_string(&tail);
-        source = strlen(path) < tail.n ? path + strlen(path) + 1 : NULL;
-        is_made = !tail.failed && made_parse(path, &made);
-        if (is_made)
-                m.at = find(core, made.medium, made.n_medium);
-        if (m.at)
-                media_index_medium(&m.at->index, &m.medium);
-        if (m.at && made.kind == MADE_BOOT_CFG && !source) {
-                ask_for_source(&m, channel, request->ticket);
-        } else if (is_made) {
-                if (m.at)
-                        make(&m, &made, source,
-                             source ? tail.n - (size_t)(source - path) : 0);
-                if (m.why_not)
-                        say_refused(core, path, m.why_not, request->client);
-                reply(&m, channel, request->ticket);
-        }
+        if (strlen(path) < tail.n)
+                source = (struct span){ (const uint8_t *)path + strlen(path) + 1,
+                                        tail.n - strlen(path) - 1 };
+        if (!tail.failed && made_parse(path, &made))
+                answer_made(&m, channel, &made, path, source, request);
+        else if (!tail.failed && menu_path_parse(path, &asked) &&
+                 asked.page == MENU_PAGE_UKI)
+                answer_uki(&m, channel, asked.mac, path, source, request);
+        else
+                is_made = false;
         text_done(&m.bytes);
         text_done(&m.pieces);
         text_done(&tail);

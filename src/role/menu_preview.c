@@ -20,6 +20,25 @@ uint32_t menu_chain_firmware(const struct medium *medium) {
         return mask;
 }
 
+uint32_t menu_uki_firmware(const struct medium *medium, const char *name,
+                           const char *boot) {
+        uint32_t mask = 0;
+
+        for (uint32_t i = 0; i < medium->n_entries; i++) {
+                const struct medium_entry *entry = &medium->entries[i];
+
+                if (entry->why_not[0] ||
+                    (strcmp(entry->id, boot) != 0 && strcmp(name, boot) != 0))
+                        continue;
+                for (unsigned j = 1; j < MEDIUM_N_FIRMWARE; j++)
+                        if (entry->boot == MEDIUM_LINUX && entry->n_initrd > 0 &&
+                            entry->firmware & 1u << j)
+                                mask |= 1u << policy_arch(archs[j])->firmware;
+                break; /* by the medium's name it is its first */
+        }
+        return mask;
+}
+
 static void decide(const struct menu_preview_wish *wish, uint64_t loaders,
                    struct policy_decision *ret) {
         const struct conf *conf = wish->conf;

@@ -41,3 +41,7 @@ MUST_USE bool menu_preview_lines(const struct menu_preview *preview,
 /* The firmware for which the medium's own signed chain boots by network: mask of
  * 1 << enum policy_firmware. */
 uint32_t menu_chain_firmware(const struct medium *medium);
+/* That on which what is assigned (an entry's id, or the medium's name) starts as one
+ * program: the same kind of mask, 0 when it is no Linux system. */
+uint32_t menu_uki_firmware(const struct medium *medium, const char *name,
+                           const char *boot);

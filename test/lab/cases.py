@@ -12,6 +12,7 @@ TITLE = r"Debian 12 installer"
 BY_PXELINUX = r"command line: BOOT_IMAGE=/?media/anything/\S+ .*initrd=\S*media/anything/"
 BY_GRUB = r"command line: BOOT_IMAGE=\S*/media/anything/"
 BY_IPXE = r"command line: (linux )?initrd=initrd0 "
+BY_STUB = r"command line: (?!.*(BOOT_IMAGE|initrd)=)"
 GRUB = r"GNU GRUB +version"
 IPXE = r"iPXE 1\.\d|iPXE initialising devices"
 
@@ -37,8 +38,10 @@ class Case:
     secure: str = ""           # what the kernel says of Secure Boot
     refused: str = ""          # instead of a payload: the firmware's word for no
     always: bool = False       # in `make test` too
+    fetched: str = ""          # something of tools/lab-media's, beside `root`
 
 
+ASSIGNED = 'machines: [{mac: "52:54:00:12:34:56", boot: anything}]\n'
 SECURE = "secure-boot: true\n"
 SECURE_ON = r"firmware says: Secure boot enabled"
 UBOOT = (Type("Hit any key", " "),
@@ -73,6 +76,9 @@ CASES = [
          line=f"{BY_GRUB}|{BY_IPXE}"),
     Case("UEFI x64, HTTP Boot, proxy", "uefi-http", "proxy",
          console=("Start HTTP Boot", IPXE), line=BY_IPXE),
+    Case("UEFI x64, HTTP Boot, one program", "uefi-http", config=ASSIGNED,
+         console=("Start HTTP Boot", r"URI: http://10.77.0.1/bootjack/uki/52-54\S+\.efi"),
+         line=BY_STUB),
     # ---- Secure Boot
     Case("UEFI x64, Secure Boot, shim and GRUB", "uefi-secure", config=SECURE,
          console=("NBP filename is shimx64.efi", GRUB, TITLE), line=BY_GRUB,
@@ -90,6 +96,9 @@ CASES = [
     Case("UEFI arm64, Secure Boot, shim and GRUB", "arm64-secure", config=SECURE,
          console=("NBP filename is shimaa64.efi", GRUB, TITLE), line=BY_GRUB,
          secure=SECURE_ON),
+    Case("UEFI arm64, HTTP Boot, one program", "arm64-http", config=ASSIGNED,
+         console=("Start HTTP Boot", r"URI: http://10.77.0.1/bootjack/uki/52-54\S+\.efi"),
+         line=BY_STUB, fetched="stub-arm64"),
     # ---- U-Boot
     Case("U-Boot arm64, pxe boot", "uboot-arm64", console=UBOOT,
          line=r"command line: "),
@@ -100,9 +109,10 @@ NOT_TRIED = {
     "UEFI ia32 with a kernel of 64 bits": "the menu has no entry for it; with one of 32 "
                                           "bits it is tried where "
                                           "debian-installer-12-netboot-i386 is installed",
-    "UEFI arm64, HTTP Boot": "Debian 12 has no iPXE for arm64, and its GRUB, which has no HTTP "
-                             "in it, stops at its prompt; the machine is told nothing, and "
-                             "the log says what to install",
+    "UEFI arm64, HTTP Boot, with a menu": "Debian 12 has no iPXE for arm64, and its GRUB, which "
+                                          "has no HTTP in it, stops at its prompt: without a "
+                                          "system that is assigned to it the machine is told "
+                                          "nothing, and the log says what to do",
     "HTTP Boot of an image as a disk": "a case is not written yet",
     "BIOS, undionly.kpxe": "every ROM of QEMU is iPXE itself: it is given the script at "
                            "once, never iPXE again",

@@ -2,6 +2,7 @@
 each is timed beside dnsmasq, with --matrix the table is written to a file."""
 import pathlib
 import shutil
+import subprocess
 
 import pytest
 
@@ -34,13 +35,24 @@ KERNEL = r"Linux version \d"
 LIMIT = 300
 
 
+def fetched(case, folder):
+    """In a folder that may be the root of what is served."""
+    if case.fetched:
+        built = lab.ROOT / "build/lab-media"
+        subprocess.run([lab.ROOT / "tools/lab-media", built, case.fetched], check=True)
+        for path in built.glob("*.stub"):
+            shutil.copy(path, folder)
+
+
 def config(case, folder):
     text = CONFIG + DHCP[case.wire]
     text = text.replace("LOADER", f"\n  loader: {case.loader}" * bool(case.loader))
     text = text.replace("FILENAME", f", filename: {case.filename}" * bool(case.filename))
-    if case.root:
+    if case.root or case.fetched:
         root = folder / "root"
-        for name, source in case.root.items():
+        root.mkdir()
+        fetched(case, root)
+        for name, source in (case.root or {}).items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             if isinstance(source, pathlib.Path):
                 shutil.copy(source, root / name)

@@ -64,7 +64,7 @@ d-i debian-installer/allow_unauthenticated boolean true
 d-i base-installer/install-recommends boolean false
 d-i base-installer/debootstrap_variant string minbase
 d-i base-installer/kernel/image string linux-image-cloud-amd64
-d-i base-installer/includes string ifupdown isc-dhcp-client
+d-i base-installer/includes string init udev ifupdown isc-dhcp-client debconf-i18n
 d-i anna/choose_modules string
 """
 

@@ -1,12 +1,14 @@
 """What is known of single machines: their memory, and what they boot once."""
 import json
+import pathlib
+import struct
 import subprocess
 
 import pytest
 
 import lab
 from conftest import udp_socket
-from test_dhcp import IPXE_X64, PXE_BIOS, exchange, message
+from test_dhcp import HTTP_X64, IPXE_X64, PXE_BIOS, exchange, message
 from test_transfers import Tftp
 
 MAC = "52:54:00:aa:bb:cc"
@@ -29,10 +31,14 @@ def boots_by(client, options):
     sock.close()
 
 
-def get(network, client, path):
+def fetch(network, client, path):
     return subprocess.run(
         network.inside("curl", "-s", "-f", "-m", "20", "http://10.77.0.1/" + path, where=client),
-        capture_output=True, check=True).stdout.decode(errors="replace")
+        capture_output=True, check=True).stdout
+
+
+def get(network, client, path):
+    return fetch(network, client, path).decode(errors="replace")
 
 
 def machine(server):
@@ -138,3 +144,71 @@ def test_an_assignment_that_holds_once_is_over_when_it_was_fetched(network, clie
             server.query("reload")
         assert machine(server)["once"] == "waiting"
         assert default_of(client) == ["debian-12"]
+
+
+def sections_of(program):
+    """By the standard's own offsets (Microsoft's PE Format): name to bytes."""
+    at = struct.unpack_from("<I", program, 0x3c)[0]
+    assert program[at:at + 4] == b"PE\0\0"
+    n, n_optional = struct.unpack_from("<H12xH", program, at + 6)
+    found = {}
+    for i in range(n):
+        name, size, _, in_file, offset = struct.unpack_from(
+            "<8sIIII", program, at + 24 + n_optional + 40 * i)
+        assert offset + in_file <= len(program)
+        found[name.rstrip(b"\0").decode()] = program[offset:offset + size]
+    return found
+
+
+PROGRAM = "bootjack/uki/" + MAC.replace(":", "-") + ".efi"
+
+
+def told_by_http_boot(client):
+    """Where it is sent; it takes the address, so that it is known."""
+    sock = udp_socket(client, 68)
+    offer, got = exchange(sock, message("discover", *HTTP_X64))
+    exchange(sock, message("request", ("requested_addr", offer.yiaddr),
+                           ("server_id", "10.77.0.1"), *HTTP_X64))
+    sock.close()
+    return got["boot-file-name"].decode()
+
+
+def test_what_is_assigned_is_one_program_by_http_boot(network, client, media):
+    lab.installer_iso(media / "installer.iso")
+    config = SERVER + f'machines: [{{mac: "{MAC}", boot: debian-12}}]\n'
+    stub = pathlib.Path("/usr/lib/systemd/boot/efi/linuxx64.efi.stub").read_bytes()
+    with lab.Server(network, "--media", media, config=config) as server:
+        server.wait_for("medium installer: debian")
+        assert told_by_http_boot(client) == "http://10.77.0.1/" + PROGRAM
+        program = fetch(network, client, PROGRAM)
+        by_tftp = network.inside("curl", "-s", "-f", "--tftp-blksize", "1428",
+                                 "tftp://10.77.0.1/" + PROGRAM, where=client)
+        assert subprocess.run(by_tftp, capture_output=True, check=True).stdout == program
+    sections = sections_of(program)
+    for name, content in sections_of(stub).items():
+        assert sections[name] == content
+    installer = lab.INSTALLER / "debian-installer/amd64"
+    assert sections[".linux"] == (installer / "linux").read_bytes()
+    assert sections[".initrd"] == (installer / "initrd.gz").read_bytes()
+    assert sections[".cmdline"].decode().endswith("---")
+
+
+def test_a_program_that_was_to_be_booted_once_is_over_when_it_was_fetched(
+        network, client, media):
+    lab.installer_iso(media / "installer.iso")
+    config = SERVER + f'machines: [{{mac: "{MAC}", boot: debian-12, once: true}}]\n'
+    with lab.Server(network, "--media", media, config=config) as server:
+        server.wait_for("medium installer: debian")
+        assert told_by_http_boot(client) == "http://10.77.0.1/" + PROGRAM
+        subprocess.run(network.inside("curl", "-s", "-f", "-I", "http://10.77.0.1/" + PROGRAM,
+                                      where=client), check=True, capture_output=True)
+        assert machine(server)["once"] == "waiting"  # to look at it is no boot
+        fetch(network, client, PROGRAM)
+        server.wait_for("it has debian-12; next time it boots from its disk")
+        assert told_by_http_boot(client) == "http://10.77.0.1/snponly.efi"
+        gone = subprocess.run(
+            network.inside("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}",
+                           "http://10.77.0.1/" + PROGRAM, where=client),
+            capture_output=True, check=True, text=True).stdout
+        assert gone == "404"
+        server.wait_for("nothing is assigned to this machine now")
