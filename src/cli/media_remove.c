@@ -78,6 +78,11 @@ int media_remove(const struct media_wish *wish, const char *const *operands) {
                                        json_string_length(path));
                         text_add(&out, ".\n");
                 }
+                if (i > 0)
+                        text_add(&out, i > 1 ? "What machines were fetching from them "
+                                               "ends with an error.\n"
+                                             : "What machines were fetching from it "
+                                               "ends with an error.\n");
         }
         json_decref(removed);
         if (out.n > 0 && client_print(&out) != CLI_DONE)
