@@ -219,11 +219,16 @@ static void keep_args(const char *args, const char *name, struct text *out,
         free(copy);
 }
 
+/* Of a disk in its place nobody knows the partition. */
+static bool is_disc(const struct generic *g) {
+        return g->tree->image && strcmp(g->tree->image, ".iso") == 0;
+}
+
 static void add_way(struct generic *g, struct medium_entry *e, uint32_t transport,
                     const char *args, uint64_t memory) {
         bool is_image = transport == MEDIUM_HTTP_ISO || transport == MEDIUM_NFS_ISO;
 
-        if (e->n_ways == MEDIUM_WAYS_MAX || (is_image && !g->tree->image))
+        if (e->n_ways == MEDIUM_WAYS_MAX || (is_image && !is_disc(g)))
                 return;
         e->ways[e->n_ways++] = (struct medium_way){ transport, keep(g, args), memory };
         e->transports |= transport;
@@ -670,7 +675,7 @@ static void offer_image(struct generic *g) {
 
         if (!g->tree->image)
                 return;
-        if (strcmp(g->tree->image, ".iso") != 0) {
+        if (!is_disc(g)) {
                 offer_disk(g, size);
                 return;
         }

@@ -505,6 +505,8 @@ int recipe_match(const struct recipe *recipe, const struct media_tree *tree,
         bool matched;
 
         set(&m, "volume", volume, strlen(volume));
+        if (tree->image)
+                set(&m, "image_suffix", tree->image, strlen(tree->image));
         matched = match_all_hold(&m, &recipe->match);
         if (matched)
                 apply(&m, recipe);

@@ -89,9 +89,14 @@ static const char *keep_path(struct matching *m, const char *template) {
                                                        : RECIPE_PLAIN);
 }
 
+/* To be given whole: not a tree, and not a disk, whose files lie in a partition. */
+static bool is_disc(const struct matching *m) {
+        return m->tree->image && strcmp(m->tree->image, ".iso") == 0;
+}
+
 /* Of what is served at other places, the image itself is there for an image alone. */
 static bool is_served_now(const struct matching *m, const char *template) {
-        return m->tree->image || !strstr(template, ".iso");
+        return is_disc(m) || !strstr(template, ".iso");
 }
 
 static bool is_anywhere(struct matching *m, const char *template, const char *path) {
@@ -162,7 +167,7 @@ static void add_ways(struct matching *m, const struct recipe_entry *from,
                 const struct recipe_way *way = &from->ways[i];
                 size_t n_variables = m->n_variables;
 
-                if ((m->tree->image || !needs_image(way->transport)) &&
+                if ((is_disc(m) || !needs_image(way->transport)) &&
                     match_all_hold(m, &way->when)) {
                         e->ways[e->n_ways++] = (struct medium_way){
                                 .transport = way->transport,

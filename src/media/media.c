@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "base/path.h"
+#include "media/disk.h"
 #include "media/generic.h"
-#include "media/iso.h"
 #include "media/pvd.h"
 #include "media/recipe.h"
 #include "media/signature.h"
@@ -374,27 +374,11 @@ static void mix_u64(uint64_t *hash, uint64_t v) {
         mix(hash, &v, sizeof(v));
 }
 
-/* One file, all of it, under the name that it has. */
-static int read_disk(uint64_t size, const char *shown, struct media_iso *ret,
+static int read_disk(int fd, uint64_t size, const char *shown, struct media_iso *ret,
                      struct text *why) {
         const char *slash = strrchr(shown, '/');
-        struct media_build *build;
-        uint32_t node;
-        int r;
 
-        if (size == 0) {
-                text_add(why, "the file is empty");
-                return MEDIA_ISO_REFUSED;
-        }
-        r = media_build_new(size, &build);
-        if (r == 0)
-                r = media_build_file(build, 0, slash ? slash + 1 : shown, 0, &node);
-        if (r == 0)
-                r = media_build_extent(build, node, 0, size);
-        if (r == 0)
-                r = media_build_finish(build, &ret->data, &ret->n);
-        media_build_free(build);
-        return r > 0 ? MEDIA_ISO_REFUSED : r;
+        return media_disk_read(fd, size, slash ? slash + 1 : shown, ret, why);
 }
 
 static bool is_optical(int fd) {
@@ -423,7 +407,7 @@ static int read_file_medium(int fd, uint64_t size, const char *shown,
         case MEDIUM_ARCHIVE:
                 return media_tar_read(fd, size, ret, why);
         case MEDIUM_DISK:
-                return read_disk(size, shown, ret, why);
+                return read_disk(fd, size, shown, ret, why);
         default:
                 return read_optical(fd, size, ret, why);
         }

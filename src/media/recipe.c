@@ -351,7 +351,8 @@ static int parse_recipe(struct recipe_parser *p, const struct doc_node *root) {
         static const char *const keys[] = { "system",   "match",    "find",
                                             "loaders",  "problems", "entries",
                                             "own_menu", NULL };
-        static const char *const given[] = { "volume", "version", "edition", "arch" };
+        static const char *const given[] = { "volume", "image_suffix", "version",
+                                             "edition", "arch" };
         int r = recipe_check_keys(p, root, keys);
 
         for (size_t i = 0; i < ARRAY_SIZE(given) && r == 0; i++)

@@ -37,7 +37,8 @@
  *         why_not: …                  # listed, but not in the menu
  *     own_menu: {id: …, title: …}     # then those of the medium's own menu, so called
  *
- * The variables `version`, `edition` and `arch` describe the medium; `volume` is given.
+ * The variables `version`, `edition` and `arch` describe the medium; `volume` is given,
+ * and `image_suffix`, with which /iso/${name} of it ends.
  */
 #include "media/tree.h"
 

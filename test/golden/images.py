@@ -269,6 +269,149 @@ def an_empty_volume_of_mkudffs(folder):
     return n
 
 
+# ---- disks ----
+
+def fat(image, tree, *options, at=0):
+    """A file system of mtools in an image of the size that it has, its files copied in."""
+    drive = f"{image}@@{at}" if at else image
+    quietly("mformat", "-i", drive, "-v", "STICK 1", *options, "::")
+    for path in sorted(tree.iterdir()):
+        quietly("mcopy", "-s", "-m", "-i", drive, path, "::")
+
+
+def fat_tree(folder):
+    tree = folder / "tree"
+    (tree / "EFI/BOOT").mkdir(parents=True)
+    (tree / "a/b/c/d/e").mkdir(parents=True)
+    for size in (0, 1, 511, 512, 513, 70_000):
+        (tree / f"a/size-{size}.bin").write_bytes(os.urandom(size))
+    for i in range(40):  # a folder of more than one cluster
+        (tree / f"a/a long name of a file, number {i}.text").write_text(f"file {i}\n")
+    (tree / ("long-" * 45 + "name")).write_text("long\n")
+    (tree / "\u00fcml\u00e4ut \u4e2d.txt").write_text("u\n")
+    (tree / "lower.txt").write_text("l\n")
+    (tree / "a/b/c/d/e/deep.cfg").write_text("d\n")
+    (tree / "EFI/BOOT/BOOTX64.EFI").write_bytes(os.urandom(3000))
+    return tree
+
+
+def compare_fat(image, tree):
+    """Short names are in lower case: with mtools all others have a long one beside them."""
+    files, told = index_of(image)
+    files = {name.lower(): f for name, f in files.items() if not name.startswith("[DISK]")}
+    there = {str(path.relative_to(tree)).lower(): path for path in tree.rglob("*")}
+    assert sorted(files) == sorted(there), sorted(set(files) ^ set(there))
+    for name, path in there.items():
+        if path.is_file():
+            assert content(image, files[name]) == hashlib.sha256(path.read_bytes()).hexdigest()
+            assert abs(files[name]["mtime"] - path.stat().st_mtime) < 2 * DAY_SECONDS
+    assert told["kind"] == "disk", told["kind"]
+    return len(there)
+
+
+DAY_SECONDS = 86_400
+
+
+def a_floppy_of_mtools(folder):
+    tree, image = fat_tree(folder), folder / "m.img"
+    image.write_bytes(bytes(1_474_560))
+    fat(image, tree, "-f", "1440")
+    return compare_fat(image, tree)
+
+
+def sticks_of_each_number_of_bits(folder):
+    tree, n = fat_tree(folder), 0
+    for name, size, options in (("12", 2 << 20, []), ("16", 40 << 20, []),
+                                ("32", 40 << 20, ["-F", "-c", "1"])):
+        image = folder / f"{name}.img"
+        image.write_bytes(b"")
+        os.truncate(image, size)
+        fat(image, tree, "-T", str(size // 512), "-h", "16", "-s", "63", *options)
+        with open(image, "rb") as data:
+            head = data.read(90)
+        assert (b"FAT" + name.encode()) in head, head
+        n += compare_fat(image, tree)
+    return n
+
+
+def mbr(image, *partitions):
+    with open(image, "r+b") as data:
+        for i, (kind, first, n) in enumerate(partitions):
+            data.seek(446 + 16 * i)
+            data.write(struct.pack("<B3xB3xII", 0, kind, first, n))
+        data.seek(510)
+        data.write(b"\x55\xaa")
+
+
+def a_stick_with_partitions(folder):
+    tree, image = fat_tree(folder), folder / "m.img"
+    image.write_bytes(b"")
+    os.truncate(image, 12 << 20)
+    mbr(image, (0x83, 64, 1000), (0xef, 2048, 16384))
+    fat(image, tree, "-T", "16384", "-h", "16", "-s", "63", at=2048 * 512)
+    n = compare_fat(image, tree)
+    files, _ = index_of(image)
+    assert files["[DISK]/2-EFI.img"]["extents"] == [[1 << 20, 8 << 20]]
+    assert "[DISK]/1-Linux.img" in files
+    return n
+
+
+def entries_of(image):
+    told = json.loads(quietly(bootjack, "media", "inspect", "--json", image).stdout)
+    return told["system"], told["version"], [
+        (e["id"], e["kernel"], e["initrd"], e["args"], e["why_not"]) for e in told["entries"]]
+
+
+def disks_are_recognised_or_offered_whole(folder):
+    """FreeDOS, the sticks of BSD, one with a syslinux.cfg of its own, and a mere floppy."""
+    def stick(name, files, size=1_474_560, label="STICK", kinds=()):
+        tree, image = folder / f"{name}-tree", folder / f"{name}.img"
+        image.write_bytes(b"")
+        os.truncate(image, size)
+        for path, text in files.items():
+            (tree / path).parent.mkdir(parents=True, exist_ok=True)
+            (tree / path).write_text(text)
+        if kinds:
+            mbr(image, *kinds)
+        if files:
+            at = 2048 * 512 if kinds else 0
+            drive = f"{image}@@{at}" if at else str(image)
+            quietly("mformat", "-i", drive, "-v", label, "-T",
+                    str(1_474_560 // 512), "-h", "2", "-s", "18", "::")
+            for path in sorted(tree.iterdir()):
+                quietly("mcopy", "-s", "-i", drive, path, "::")
+        return entries_of(image)
+
+    system, version, (entry,) = stick("dos", {"KERNEL.SYS": "k", "COMMAND.COM": "c"},
+                                      label="FD13-FULL")
+    assert (system, version) == ("freedos", "1.3"), (system, version, entry)
+    assert entry == ("freedos-1.3", "/memdisk", ["/iso/${name}.img"], "raw", None), entry
+
+    system, _, entries = stick("openbsd", {"EFI/BOOT/BOOTX64.EFI": "x"}, 8 << 20,
+                               kinds=((0xef, 2048, 2880), (0xa6, 5000, 9000)))
+    assert system == "openbsd", (system, entries)
+    assert [e[:2] for e in entries] == [("openbsd-stick", "/memdisk"),
+                                        ("openbsd-stick-uefi", "/iso/${name}.img")]
+
+    system, _, (entry,) = stick("freebsd", {}, 8 << 20, kinds=((0xa5, 64, 9000),))
+    assert system == "freebsd" and entry[3] == "harddisk raw", (system, entry)
+
+    system, _, (entry,) = stick("own", {
+        "SYSLINUX.CFG": "LABEL x\nKERNEL /vmlinuz\nINITRD /boot/initrd.img\n"
+                        "APPEND quiet boot=live\n",
+        "vmlinuz": "k", "boot/initrd.img": "i", "live/filesystem.squashfs": "s"})
+    assert entry[1:3] == ("vmlinuz", ["boot/initrd.img"]), entry
+    assert "fetch=${tree}/live/filesystem.squashfs" in entry[3] and entry[4] is None
+
+    system, _, (entry,) = stick("floppy", {"AUTOEXEC.BAT": "x"})
+    assert system == "unknown", system
+    assert entry[:4] == ("stick-floppy", "/memdisk", ["/iso/${name}.img"], "floppy raw"), entry
+
+    system, _, entries = stick("nothing", {}, 8 << 20)
+    assert [e[0] for e in entries] == ["medium-disk", "medium-http-boot"], entries
+    return 6
+
+
 def zisofs_is_left_out_and_said(folder):
     tree, image = folder / "tree", folder / "m.iso"
     tree.mkdir()
@@ -481,6 +624,8 @@ cases = [rock_ridge_of_xorriso, rock_ridge_beside_joliet,
          udf_beside_rock_ridge_says_the_same, udf_alone, the_last_of_three_sessions,
          boot_images_in_and_out_of_the_tree, a_hybrid_of_grub_mkrescue, an_empty_volume_of_mkudffs, zisofs_is_left_out_and_said,
          archives_of_each_format, archives_that_end_early,
+         a_floppy_of_mtools, sticks_of_each_number_of_bits, a_stick_with_partitions,
+         disks_are_recognised_or_offered_whole,
          a_hundred_thousand_names_out_of_order, more_names_than_anybody_has, folders_in_circles,
          folders_shared_by_many, folders_nested_too_deep, records_that_contradict_themselves,
          extents_past_the_end, names_with_slashes_and_nul_are_hidden,
