@@ -84,8 +84,24 @@ static void add_lines(struct starts *s, const char *text, json_t *lines) {
         }
 }
 
+/* What starts the entry is a file of a package's, memdisk say, and is not here: where
+ * to get it. */
+static json_t *missing_helper(const struct starts *s, const struct menu_entry *entry) {
+        enum policy_loader helper = policy_loader_by_file(menu_text(entry->kernel));
+        const char *package = policy_loader_package(helper);
+
+        if (helper == POLICY_LOADER_NONE ||
+            loader_places_has(&s->places, entry->kernel))
+                return json_null();
+        return json_string(
+                *package ? package
+                         : "no package has it; put it into a folder of loaders");
+}
+
 static void add_entry(struct starts *s, const struct menu_entry *entry, json_t *start) {
         json_t *initrd = json_array();
+
+        set(s, start, "install_kernel", missing_helper(s, entry));
 
         for (size_t i = 0; i < entry->n_files; i++)
                 append(s, initrd, json_string(entry->files[i].path));
@@ -402,6 +418,20 @@ static void add_loaders(const json_t *starts, uint32_t mask, struct text *out) {
         }
 }
 
+/* "wimboot is not here: no package has it" */
+static void add_missing(const json_t *start, struct text *out) {
+        const char *where = member(start, "install_kernel");
+        const char *kernel = member(start, "kernel");
+
+        if (!where || !kernel)
+                return;
+        text_add(out, "    (");
+        add_safe(out, kernel);
+        text_add(out, strchr(where, ' ') ? " is not here: " : " is not here: install ");
+        add_safe(out, where);
+        text_add(out, ")\n");
+}
+
 static void show_start(const json_t *starts, const json_t *start, uint32_t mask,
                        struct text *out) {
         const char *pinned = member(start, "pinned"), *why = member(start, "why_not");
@@ -428,6 +458,7 @@ static void show_start(const json_t *starts, const json_t *start, uint32_t mask,
                 add_safe(out, s);
                 text_char(out, '\n');
         }
+        add_missing(start, out);
 }
 
 void media_starts_show(const json_t *entry, struct text *out) {

@@ -10,7 +10,8 @@
  * Adds to the medium's JSON "server" and "secure_boot", and to each entry that boots
  * "starts": an object for each firmware with `firmware`, `loader`, `dialect`, `install`
  * (the package, where the loader is not here), `pinned` (the kind that a machine has to
- * be pinned to), `kernel`, `initrd`, `args`, `lines`, `why_not`. 0; -ENOMEM.
+ * be pinned to), `kernel`, `install_kernel` (where to get it, when it is a helper such
+ * as memdisk and not here), `initrd`, `args`, `lines`, `why_not`. 0; -ENOMEM.
  */
 MUST_USE int media_starts_add(json_t *medium, const struct media_here *here,
                               const struct conf *conf);

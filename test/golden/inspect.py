@@ -18,7 +18,7 @@ bootjack = pathlib.Path(sys.argv[1]).resolve()
 
 LOADERS = ["pxelinux.0", "lpxelinux.0", "grubx64.efi", "grubia32.efi", "grubaa64.efi", "shimx64.efi",
            "shimia32.efi", "shimaa64.efi", "snponly.efi", "undionly.kpxe", "ipxe.efi", "ipxe.pxe",
-           "snponly-arm64.efi"]
+           "snponly-arm64.efi", "memdisk"]
 SERVER = """dhcp:
   mode: server
   subnets: [{subnet: 192.0.2.0/24, pools: [192.0.2.20-192.0.2.250]}]
