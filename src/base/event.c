@@ -9,7 +9,7 @@ enum { PACKED_TEXT_MAX = 400 };
 struct event_row {
         const char *name;
         enum event_level level;
-        const char *sentence;
+        const char *sentence; /* [in brackets]: left out when a field of it is absent */
         struct {
                 const char *name;
                 enum event_type type;
@@ -241,7 +241,8 @@ static const struct event_row rows[EVENT_N_KINDS] = {
                                   { "why", T } } },
         [EVENT_FILE_REFUSED] = { "file-refused",
                                  EVENT_WARNING,
-                                 "{door} {file}: {why}",
+                                 "{door} {file}: {why}[; the nearest name is "
+                                 "{nearest}]",
                                  { { "door", T },
                                    { "file", T },
                                    { "why", T },
@@ -372,18 +373,47 @@ static const struct event_value *value_named(const struct event *e, const char *
         return NULL;
 }
 
-void event_sentence(const struct event *e, struct text *out) {
-        const char *p = row_of(e->kind)->sentence, *open, *close;
+static bool is_absent(const struct event_value *v) {
+        return v->type == EVENT_TYPE_NONE ||
+               (v->type == EVENT_TYPE_TEXT && (!v->text || v->text[0] == '\0'));
+}
 
-        while ((open = strchr(p, '{')) && (close = strchr(open, '}'))) {
-                const struct event_value *v =
-                        value_named(e, open + 1, (size_t)(close - open - 1));
-                assert(v); /* the table's own slip, found by its unit test */
-                text_bytes(out, p, (size_t)(open - p));
-                print_value(out, v);
-                p = close + 1;
+/* The value of the field whose `{name}` begins there, and where that ends. */
+static const struct event_value *field_at(const struct event *e, const char *p,
+                                          const char **ret_end) {
+        size_t n = strcspn(p, "}");
+        const struct event_value *v = value_named(e, p + 1, n - 1);
+
+        assert(v); /* the table's own slip, found by its unit test */
+        *ret_end = p + n + 1;
+        return v;
+}
+
+static bool is_optional_absent(const struct event *e, const char *p) {
+        const char *end = strchr(p, ']');
+        bool is = false;
+
+        assert(end);
+        while ((p = strchr(p, '{')) && p < end)
+                is |= is_absent(field_at(e, p, &p));
+        return is;
+}
+
+void event_sentence(const struct event *e, struct text *out) {
+        const char *p = row_of(e->kind)->sentence;
+
+        while (*p) {
+                size_t n = strcspn(p, "{[]");
+
+                text_bytes(out, p, n);
+                p += n;
+                if (*p == '{')
+                        print_value(out, field_at(e, p, &p));
+                else if (*p == '[' && is_optional_absent(e, p))
+                        p = strchr(p, ']') + 1;
+                else if (*p)
+                        p++;
         }
-        text_add(out, p);
 }
 
 /* Civil date from days since 1970 (Gregorian, proleptic): eras of 400 years that

@@ -19,7 +19,7 @@ static void every_sentence_names_only_its_own_fields(void **state) {
 
                 assert_non_null(event_name(e.kind));
                 event_sentence(&e, &t); /* asserts on an unknown {field} */
-                assert_null(strchr(text_string(&t), '{'));
+                assert_null(strpbrk(text_string(&t), "{}[]"));
                 text_done(&t);
         }
 }
@@ -32,6 +32,35 @@ static void a_line_is_readable_and_safe(void **state) {
                             "14:04:05.123  52:54:00:12:34:56 192.168.1.20 "
                             "tftp a\\x1b/b: sent 2.0 KiB in 1.500 s, 1.0 MiB/s");
         text_done(&t);
+}
+
+static void what_is_optional_is_said_when_it_is_there(void **state) {
+        static const struct {
+                struct event_value nearest;
+                const char *line;
+        } rows[] = {
+                { EVENT_TEXT("grubx64.efi"),
+                  "tftp grubx46.efi: not found; the nearest name is grubx64.efi" },
+                { EVENT_TEXT(NULL), "tftp grubx46.efi: not found" },
+                { EVENT_TEXT(""), "tftp grubx46.efi: not found" },
+                { { .type = EVENT_TYPE_NONE }, "tftp grubx46.efi: not found" },
+                { EVENT_TEXT("[{x}]"),
+                  "tftp grubx46.efi: not found; the nearest name is "
+                  "[{x}]" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct event e = {
+                        .kind = EVENT_FILE_REFUSED,
+                        .values = { EVENT_TEXT("tftp"), EVENT_TEXT("grubx46.efi"),
+                                    EVENT_TEXT("not found"), rows[i].nearest }
+                };
+                struct text t = { 0 };
+
+                event_sentence(&e, &t);
+                assert_string_equal(text_string(&t), rows[i].line);
+                text_done(&t);
+        }
 }
 
 static void json_has_the_stable_names(void **state) {
@@ -81,6 +110,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(every_sentence_names_only_its_own_fields),
                 cmocka_unit_test(a_line_is_readable_and_safe),
+                cmocka_unit_test(what_is_optional_is_said_when_it_is_there),
                 cmocka_unit_test(json_has_the_stable_names),
                 cmocka_unit_test(a_record_survives_the_wire),
                 cmocka_unit_test(the_longest_texts_still_fit),

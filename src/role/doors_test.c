@@ -62,10 +62,6 @@ void files_event(struct files *files, struct event *event) {
         text_add(&line, event_name(event->kind));
         text_char(&line, ' ');
         event_sentence(event, &line);
-        if (event->kind == EVENT_FILE_REFUSED && event->values[3].text) {
-                text_add(&line, "; nearest ");
-                text_add(&line, event->values[3].text);
-        }
         text_char(&line, '\n');
         assert_int_equal(write(files->events, line.s, line.n), line.n);
         text_done(&line);
@@ -357,7 +353,8 @@ static void http_serves_files_and_says_why_not(void **state) {
 
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
                 http_expect(rows[i].request, rows[i].status, rows[i].part);
-        expect_event("file-refused http helo.txt: not found; nearest hello.txt");
+        expect_event(
+                "file-refused http helo.txt: not found; the nearest name is hello.txt");
         expect_event("file-refused http out: it leads out of the tree");
         expect_event("file-refused http /../etc/passwd: the path leaves the tree");
 }
@@ -541,7 +538,8 @@ static void tftp_expect_error(const void *request, size_t n, uint16_t code,
 static void tftp_says_why_not(void **state) {
         tftp_expect_error(PACKET("\0\1helo.txt\0octet"), TFTP_ERROR_NOT_FOUND,
                           "File not found: helo.txt (nearest: hello.txt)");
-        expect_event("file-refused tftp helo.txt: not found; nearest hello.txt");
+        expect_event(
+                "file-refused tftp helo.txt: not found; the nearest name is hello.txt");
         tftp_expect_error(PACKET("\0\1../etc/passwd\0octet"), TFTP_ERROR_ACCESS,
                           "Refused: the path leaves the tree");
         expect_event("file-refused tftp ../etc/passwd: the path leaves the tree");

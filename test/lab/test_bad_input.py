@@ -3,6 +3,7 @@ import lab
 import payload
 from test_boot import MENU, SERVER, boots
 
+
 def test_firmware_says_that_nobody_has_its_file(network, media):
     config = SERVER.replace("30]", "30], filename: grubx46.efi") + MENU
     with lab.Server(network, "--media", media, config=config) as server, \
@@ -10,7 +11,7 @@ def test_firmware_says_that_nobody_has_its_file(network, media):
         boots(server, machine,
               ("machine", r"NBP filename is grubx46\.efi"),
               ("machine", r"PXE-E23: Client received TFTP error from server"),
-              ("server", r"grubx46\.efi"))
+              ("server", r"grubx46\.efi: not found; the nearest name is grubx64\.efi"))
 
 
 def test_a_menu_is_without_the_medium_that_has_gone(network, media):

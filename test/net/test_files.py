@@ -1,6 +1,7 @@
 import email
 import json
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -165,6 +166,21 @@ def test_a_missing_file_names_the_nearest(network, client, server):
     assert answer[:4] == struct.pack("!HH", 5, 1)
     assert b"hello.txt" in answer
     server.wait_for(r"tftp helo\.txt: ")
+
+
+@pytest.mark.parametrize("asked,there", [
+    ("grubx46.efi", "grubx64.efi"), ("snponly.eif", "snponly.efi"),
+    ("/pxelinx.0", "pxelinux.0"), ("efi64/sylinux.efi", "efi64/syslinux.efi")])
+def test_a_loader_spelt_wrong_is_told_with_who_asked_and_the_nearest(
+        network, client, server, asked, there):
+    """Was: the log said "not found", and only the machine and --json the nearest."""
+    _, answer, _ = tftp_ask(client, asked.encode())
+    assert answer[:4] == struct.pack("!HH", 5, 1)
+    assert f"(nearest: {there})".encode() in answer
+    server.wait_for(re.escape(asked.lstrip("/")) + ".*" + re.escape(there))
+    events = [json.loads(line) for line in server.query("events", "--json").splitlines()]
+    told = [e for e in events if e.get("nearest") == there]
+    assert [(e["file"], e["address"]) for e in told] == [(asked.lstrip("/"), "10.77.0.2")]
 
 
 def test_what_a_loader_does_without_is_no_warning(network, client, server):
