@@ -131,6 +131,24 @@ def test_firmware_shows_its_own_menu_and_asks_the_boot_server(network, media):
                   ("machine", r"Linux version \d|EFI stub"))
 
 
+PXE_AUTOMATIC = SERVER + "  pxe: {automatic: true, timeout: 60s}\n"
+
+
+def test_firmware_lets_a_person_choose_from_its_own_menu(network, media):
+    """dhcp.pxe.automatic: the disk comes first, as in every menu of ours, and F8 leads to
+    the other item."""
+    lab.installer_iso(media / "anything.iso")
+    with lab.Server(network, "--media", media,
+                    config=PXE_AUTOMATIC + MENU.replace(", default: first", "")) as server, \
+         lab.Machine(network, "uefi", "virtio-net-pci", False) as machine:
+        boots(server, machine, ("machine", r"Press F8 for the boot menu"))
+        machine.write("\x1b[19~")
+        boots(server, machine, ("machine", r"Boot from the local disk[\s\S]*Boot menu"))
+        machine.write("\x1b[B\r")
+        boots(server, machine, ("server", r"tftp grubx64\.efi: sent"),
+              ("machine", r"GNU GRUB +version[\s\S]*Debian 12 installer"))
+
+
 @pytest.mark.parametrize("form", [2, 3, 4])
 def test_firmware_follows_every_form_of_the_answer(network, media, tmp_path, form):
     """As if this form had worked for its vendor before: see policy/adapt.c."""

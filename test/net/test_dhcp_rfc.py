@@ -502,6 +502,29 @@ def test_a_boot_server_is_asked_for_an_item_of_its_menu(network, client, mode, p
             assert ack.options[97] == b"\0" + UUID and ack.options[60] == b"PXEClient"
 
 
+@pytest.mark.parametrize("first", ["local", "first"])
+def test_a_menu_of_firmwares_own_is_made_for_whoever_wants_none(network, client, first):
+    """dhcp.pxe.automatic: what the machine's menu begins with is the first item."""
+    config = PLAIN + "  pxe: {automatic: true}\n" + f"menu: {{default: {first}}}\n"
+    ours = (32769, b"Boot menu")
+    disk = (0, b"Boot from the local disk")
+    with lab.Server(network, config=config):
+        sock = udp_socket(client, 68)
+        offer = ask(sock, message(DISCOVER, *PXE))
+        assert offer.file.rstrip(b"\0") == b""  # a name would be taken at once
+        menu = parts(offer.options[43])
+        items = [disk, ours] if first == "local" else [ours, disk]
+        assert menu[9] == b"".join(struct.pack("!HB", kind, len(title)) + title
+                                   for kind, title in items)
+        assert {entry[:2] for entry in (menu[8][at:at + 7] for at in (0, 7))} == {
+            struct.pack("!H", kind) for kind, _ in items}
+        assert menu[10] == b"\5Press F8 for the boot menu"
+        ack = ask(sock, message(REQUEST, *PXE, item(32769), ciaddr="10.77.0.2"),
+                  "10.77.0.1", 4011)
+        assert ack.kind == ACK and ack.file.rstrip(b"\0") == b"pxelinux.0"
+        assert parts(ack.options[43])[71] == struct.pack("!HH", 32769, 0)
+
+
 def test_firmware_that_keeps_asking_is_answered_in_another_form(network, bare):
     """Until it takes the next step; all of it can be read afterwards."""
     with lab.Server(network, "--dhcp", "proxy") as server:
