@@ -1,8 +1,8 @@
 """The options of the lab, and the table of what was booted and how fast."""
 import pytest
 
-import lab
 import matrix
+from fixtures import folder, network  # noqa: F401
 
 
 def pytest_addoption(parser):
@@ -17,21 +17,6 @@ def pytest_configure(config):
                             "always: runs with `make test`; the rest with `make lab`")
     config.addinivalue_line("markers", "install: an hour or so, by `make lab-install` alone")
     config.pluginmanager.register(matrix.Table(config), "boot-matrix")
-
-
-@pytest.fixture
-def network():
-    with lab.Network() as made:
-        yield made
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """One that the unprivileged roles can reach."""
-    for parent in [tmp_path, *tmp_path.parents]:
-        if str(parent).startswith("/tmp/"):
-            parent.chmod(0o755)
-    return tmp_path
 
 
 @pytest.fixture

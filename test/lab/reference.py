@@ -2,7 +2,6 @@
 it chose and the very files that the machine fetched from it."""
 import contextlib
 import json
-import pathlib
 import urllib.parse
 
 import lab

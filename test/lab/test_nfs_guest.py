@@ -12,20 +12,6 @@ CONFIG = "dhcp: {mode: 'off'}\nnfs: {mode: on}\n"
 OPTIONS = "ro,vers=3,proto=tcp,nolock"
 
 
-@pytest.fixture
-def network():
-    with lab.Network() as made:
-        yield made
-
-
-@pytest.fixture
-def folder(tmp_path):
-    for parent in [tmp_path, *tmp_path.parents]:
-        if str(parent).startswith("/tmp/"):
-            parent.chmod(0o755)
-    return tmp_path
-
-
 def machine(network, folder, script, memory=256):
     initrd = guest.initramfs(folder / "initrd", script)
     path, _ = guest.kernel()

@@ -1,7 +1,6 @@
 """Real clients against the real server, on a wire of its own."""
 import ctypes
 import contextlib
-import os
 import pathlib
 import socket
 import sys
@@ -10,6 +9,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lab"))
 import lab  # noqa: E402
+from fixtures import folder, network  # noqa: E402, F401
 
 SERVER = """
 dhcp:
@@ -50,21 +50,6 @@ def udp_socket(namespace, port=0, address=""):
         made.bind((address, port))
     made.settimeout(5)
     return made
-
-
-@pytest.fixture
-def network():
-    with lab.Network() as made:
-        yield made
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """A folder that the unprivileged roles can reach."""
-    for parent in [tmp_path, *tmp_path.parents]:
-        if str(parent).startswith("/tmp/"):
-            parent.chmod(0o755)
-    return tmp_path
 
 
 @pytest.fixture

@@ -16,14 +16,6 @@ def client(network):
     return network.other(3)
 
 
-@pytest.fixture
-def folder(tmp_path):
-    for parent in [tmp_path, *tmp_path.parents]:
-        if str(parent).startswith("/tmp/"):
-            parent.chmod(0o755)
-    return tmp_path
-
-
 def get(network, client, path):
     return subprocess.run(
         network.inside("curl", "-s", "--max-time", "20",
