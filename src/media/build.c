@@ -492,6 +492,8 @@ static struct format_info info_record(const struct medium *m, struct text *strin
                 info.loaders[i].shim = info_string(strings, m->loaders[i].shim);
                 info.loaders[i].grub = info_string(strings, m->loaders[i].grub);
                 info.loaders[i].why_not = info_string(strings, m->loaders[i].why_not);
+                info.loaders[i].proxy_why_not =
+                        info_string(strings, m->loaders[i].proxy_why_not);
         }
         for (uint32_t i = 0; i < m->n_entries; i++)
                 info.entries[i] = entry_record(&m->entries[i], strings);

@@ -56,7 +56,7 @@ struct format_entry {
 };
 
 struct format_loader {
-        uint32_t shim, grub, why_not;
+        uint32_t shim, grub, why_not, proxy_why_not;
 };
 
 struct format_info {

@@ -260,7 +260,8 @@ static bool info_is_sound(const struct media_index *index,
         for (uint32_t i = 0; i < MEDIUM_N_FIRMWARE; i++)
                 if (info.loaders[i].shim >= header->n_info ||
                     info.loaders[i].grub >= header->n_info ||
-                    info.loaders[i].why_not >= header->n_info)
+                    info.loaders[i].why_not >= header->n_info ||
+                    info.loaders[i].proxy_why_not >= header->n_info)
                         return false;
         for (uint32_t i = 0; i < info.n_entries; i++)
                 if (!entry_is_sound(&info.entries[i], header->n_info))
@@ -498,7 +499,8 @@ void media_index_medium(const struct media_index *index, struct medium *ret) {
                 ret->loaders[i] =
                         (struct medium_loader){ base + info.loaders[i].shim,
                                                 base + info.loaders[i].grub,
-                                                base + info.loaders[i].why_not };
+                                                base + info.loaders[i].why_not,
+                                                base + info.loaders[i].proxy_why_not };
         for (uint32_t i = 0; i < info.n_entries; i++)
                 ret->entries[i] = public_entry(base, &info.entries[i]);
 }

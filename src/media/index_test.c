@@ -45,7 +45,7 @@ static const struct medium sample = {
                        .secure_why_not = "it is not signed",
                        .remedy = "a file",
                        .why_not = "" } },
-        .loaders = { [3] = { "shim.efi", "grub.efi", "no TFTP" } },
+        .loaders = { [3] = { "shim.efi", "grub.efi", "no TFTP", "no proxy" } },
 };
 
 static uint32_t folder(struct media_build *b, uint32_t parent, const char *name) {
@@ -321,6 +321,7 @@ static void assert_is_sample(const struct medium *m) {
         assert_string_equal(m->loaders[3].shim, "shim.efi");
         assert_string_equal(m->loaders[3].grub, "grub.efi");
         assert_string_equal(m->loaders[3].why_not, "no TFTP");
+        assert_string_equal(m->loaders[3].proxy_why_not, "no proxy");
 }
 
 static void a_sealed_index_says_what_the_medium_is_and_stays_so(void **state) {

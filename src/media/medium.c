@@ -203,6 +203,7 @@ static void loaders_json(const struct medium *m, struct text *out) {
                 json_optional(out, "shim", m->loaders[i].shim);
                 json_optional(out, "grub", m->loaders[i].grub);
                 json_optional(out, "why_not", m->loaders[i].why_not);
+                json_optional(out, "proxy_why_not", m->loaders[i].proxy_why_not);
                 text_char(out, '}');
         }
         text_char(out, '}');

@@ -108,8 +108,9 @@ struct medium_entry {
  */
 struct medium_loader {
         const char *shim, *grub;
-        /* Of a shim: why this chain does not boot by network; "" when it does. */
-        const char *why_not;
+        /* Of a shim: why this chain does not boot by network, or not beside another
+         * DHCP server; "" when it does. */
+        const char *why_not, *proxy_why_not;
 };
 
 struct medium {

@@ -93,7 +93,8 @@ static void json_has_the_fields_that_were_promised(void **state) {
                 "signed\"},\"answer\":{\"kind\":\"preseed\",\"args\":\"url=${answer}\"}"
                 "}],"
                 "\"loaders\":{\"uefi-x64\":{\"shim\":\"EFI/BOOT/BOOTX64.EFI\","
-                "\"grub\":null,\"why_not\":\"it is no shim\"}}}");
+                "\"grub\":null,\"why_not\":\"it is no shim\","
+                "\"proxy_why_not\":null}}}");
         text_done(&out);
 }
 

@@ -261,12 +261,14 @@ static int read_own_shim(unsigned i, struct signature *ret) {
 /* Why the chain of a medium does not boot by network: its links fit, and GRUB, which
  * can load no module under Secure Boot, has TFTP in it. */
 static int judge_chain(const struct media_tree *tree, const struct medium_loader *chain,
-                       struct signature *ret_shim, char why[static SIGNATURE_WHY_MAX]) {
-        struct signature grub;
+                       struct signature *ret_shim, bool *ret_keeps_proxy,
+                       char why[static SIGNATURE_WHY_MAX]) {
+        struct signature grub = { 0 };
         int r = read_file(tree, chain->shim, ret_shim);
 
         if (r == 0)
                 r = read_file(tree, chain->grub, &grub);
+        *ret_keeps_proxy = grub.grub.keeps_proxy;
         if (r < 0)
                 return r;
         if (!ret_shim->is_shim)
@@ -300,12 +302,20 @@ static int keep_text(const struct marking *m, const char *text, const char **ret
 static int find_shims(struct marking *m, unsigned firmware) {
         struct medium_loader *chain = &m->medium->loaders[firmware];
         char why[SIGNATURE_WHY_MAX] = "";
+        bool keeps_proxy;
         int r = 0;
 
         if (chain->shim && chain->shim[0]) {
-                r = judge_chain(m->tree, chain, &m->own[firmware], why);
+                r = judge_chain(m->tree, chain, &m->own[firmware], &keeps_proxy, why);
                 if (r == 0)
                         r = keep_text(m, why, &chain->why_not);
+                if (r == 0)
+                        r = keep_text(m,
+                                      why[0]        ? why
+                                      : keeps_proxy ? ""
+                                                    : "its GRUB asks whoever gave the "
+                                                      "address for its menu",
+                                      &chain->proxy_why_not);
                 if (why[0])
                         m->own[firmware] = (struct signature){ 0 };
         }

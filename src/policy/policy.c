@@ -501,8 +501,12 @@ static bool try_chain(struct decider *p, enum policy_loader shim) {
         char path[POLICY_FILE_MAX];
 
         if (!m || !m->chain || !m->chain[0] ||
-            !(m->chain_firmware & 1u << p->arch->firmware))
+            !((p->facts->is_proxy ? m->chain_by_proxy : m->chain_firmware) &
+              1u << p->arch->firmware))
                 return false;
+        if (p->facts->is_proxy)
+                TRACE(p, "mode",
+                      "proxy: the GRUB of this medium keeps the proxy's address");
         JOIN(path, m->chain, "/", policy_loader_file(shim));
         TRACE(p, "loader", path, " is there, of the assigned medium's vendor");
         boot_loader(p, shim);
@@ -537,10 +541,14 @@ static void boot_secure(struct decider *p) {
                 WHY(p, "Secure Boot is asked for, and there is no signed loader for ",
                     p->arch->name);
         } else if (p->facts->is_proxy) {
+                /* iPXE hands no proxy's packet on to what it starts. */
+                if (!p->facts->is_ipxe && !p->d->is_http && try_chain(p, shim))
+                        return;
                 refuse(p);
                 WHY(p, "Secure Boot is asked for, and beside another DHCP server the "
                        "signed GRUB asks that server for its menu: let Bootjack give "
-                       "the addresses");
+                       "the addresses, or assign a medium whose GRUB knows proxies "
+                       "(Fedora, Red Hat)");
         } else if (p->d->is_http) {
                 refuse(p);
                 WHY(p, "Secure Boot is asked for, and the signed GRUB finds no menu by "

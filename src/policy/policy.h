@@ -135,6 +135,7 @@ struct policy_machine {
         const char *iso;  /* the served path of the assigned medium's image; "": none */
         const char *chain;       /* of its own signed chain, a folder; "": none */
         uint32_t chain_firmware; /* for which: mask 1 << enum policy_firmware */
+        uint32_t chain_by_proxy; /* for which of them beside another DHCP server, too */
         uint32_t uki_firmware;   /* what is assigned can be one program for these */
 };
 

@@ -46,13 +46,13 @@ static void set_image(const struct core *core, struct policy_machine *machine,
         text[0] = chain[0] = '\0';
         machine->iso = text;
         machine->chain = chain;
-        machine->chain_firmware = machine->uki_firmware = 0;
+        machine->chain_firmware = machine->chain_by_proxy = machine->uki_firmware = 0;
         if (!medium)
                 return;
         media_index_medium(&medium->index, &m);
         if (m.kind == MEDIUM_ISO)
                 snprintf(text, CORE_IMAGE_PATH_MAX, "iso/%s.iso", medium->name);
-        machine->chain_firmware = menu_chain_firmware(&m);
+        machine->chain_firmware = menu_chain_firmware(&m, &machine->chain_by_proxy);
         if (!core_machines_is_done(core, machine->mac, machine->boot))
                 machine->uki_firmware =
                         menu_uki_firmware(&m, medium->name, machine->boot);

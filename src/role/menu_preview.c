@@ -11,12 +11,19 @@ static const uint16_t archs[MEDIUM_N_FIRMWARE] = { 0, 7, 6, 11 };
 /* Locally administered, and nobody's. */
 static const struct mac somebody = { { 0x02, 0, 0, 0, 0, 0x01 } };
 
-uint32_t menu_chain_firmware(const struct medium *medium) {
-        uint32_t mask = 0;
+uint32_t menu_chain_firmware(const struct medium *medium, uint32_t *ret_by_proxy) {
+        uint32_t mask = 0, by_proxy = 0;
 
-        for (unsigned i = 1; i < MEDIUM_N_FIRMWARE; i++)
-                if (medium->loaders[i].shim[0] && !medium->loaders[i].why_not[0])
-                        mask |= 1u << policy_arch(archs[i])->firmware;
+        for (unsigned i = 1; i < MEDIUM_N_FIRMWARE; i++) {
+                const struct medium_loader *chain = &medium->loaders[i];
+
+                if (!chain->shim[0] || chain->why_not[0])
+                        continue;
+                mask |= 1u << policy_arch(archs[i])->firmware;
+                if (!chain->proxy_why_not[0])
+                        by_proxy |= 1u << policy_arch(archs[i])->firmware;
+        }
+        *ret_by_proxy = by_proxy;
         return mask;
 }
 
@@ -71,7 +78,9 @@ static void decide(const struct menu_preview_wish *wish, uint64_t loaders,
         writer_text(&w, "secure/");
         writer_cstring(&w, wish->medium->name);
         media_index_medium(wish->medium->index, &medium);
-        machine.chain_firmware = w.failed ? 0 : menu_chain_firmware(&medium);
+        machine.chain_firmware = menu_chain_firmware(&medium, &machine.chain_by_proxy);
+        if (w.failed)
+                machine.chain_firmware = machine.chain_by_proxy = 0;
         policy_decide(&rules, &facts, ret);
 }
 

@@ -38,9 +38,9 @@ const struct menu_entry *menu_preview_entry(const struct menu_preview *preview,
 MUST_USE bool menu_preview_lines(const struct menu_preview *preview,
                                  const struct menu_entry *entry, struct text *out);
 
-/* The firmware for which the medium's own signed chain boots by network: mask of
- * 1 << enum policy_firmware. */
-uint32_t menu_chain_firmware(const struct medium *medium);
+/* The firmware for which the medium's own signed chain boots by network, and for which
+ * of them beside another DHCP server, too: masks of 1 << enum policy_firmware. */
+uint32_t menu_chain_firmware(const struct medium *medium, uint32_t *ret_by_proxy);
 /* That on which what is assigned (an entry's id, or the medium's name) starts as one
  * program: the same kind of mask, 0 when it is no Linux system. */
 uint32_t menu_uki_firmware(const struct medium *medium, const char *name,

@@ -74,6 +74,16 @@ static struct span module_name(struct span elf) {
         return (struct span){ 0 };
 }
 
+/* Red Hat's GRUB has read the proxy's packet since 2.06 (rhboot/grub2, "efinet: Add
+ * DHCP proxy support", in its branches from fedora-34, rhel-8.6.0 and rhel-9.0.0 on);
+ * GNU's and Debian's 2.06 read the DHCPACK alone. Its message for debugging, which is
+ * compiled into every build, shows that the code is there. */
+static bool has_proxy_code(struct span module) {
+        static const char message[] = "setting values from proxy offer";
+
+        return memmem(module.data, module.n, message, sizeof(message) - 1);
+}
+
 static void read_object(uint32_t type, struct span object, struct grub_image *ret) {
         struct span name;
         size_t n;
@@ -82,7 +92,10 @@ static void read_object(uint32_t type, struct span object, struct grub_image *re
         case OBJECT_ELF:
                 name = module_name(object);
                 ret->n_modules++;
-                ret->has_net |= is_text(name, "efinet");
+                if (is_text(name, "efinet")) {
+                        ret->has_net = true;
+                        ret->keeps_proxy |= has_proxy_code(object);
+                }
                 ret->has_tftp |= is_text(name, "tftp");
                 ret->has_http |= is_text(name, "http");
                 break;

@@ -12,8 +12,10 @@ struct grub_image {
         bool has_net; /* efinet: the firmware's cards */
         bool has_tftp;
         bool has_http;
-        bool has_config; /* one of its own, which says where to go on */
-        char prefix[64]; /* "/grub", "(,gpt1)/EFI/fedora"; "" */
+        bool keeps_proxy; /* takes its server from a proxy's offer, where there was one
+                           */
+        bool has_config;  /* one of its own, which says where to go on */
+        char prefix[64];  /* "/grub", "(,gpt1)/EFI/fedora"; "" */
 };
 
 /* False: no GRUB. */

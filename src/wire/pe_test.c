@@ -142,12 +142,13 @@ static void shim_has_a_certificate_or_a_list(void **state) {
 }
 
 /* An ELF object of 64 bits with a table of two sections behind its head. */
-static size_t put_module(uint8_t *at, const char *name) {
+static size_t put_module(uint8_t *at, const char *name, const char *text) {
         enum {
                 TABLE = 64,
                 NAMES = TABLE + 2 * 64,
                 NAME = NAMES + 16,
-                SIZE = NAME + 16
+                TEXT = NAME + 16,
+                SIZE = TEXT + 48
         };
         uint8_t *elf = at + 8;
 
@@ -165,15 +166,17 @@ static size_t put_module(uint8_t *at, const char *name) {
         put(elf + TABLE + 64 + 24, NAME, 8);
         put(elf + TABLE + 64 + 32, strlen(name) + 1, 8);
         memcpy(elf + NAME, name, strlen(name) + 1);
+        memcpy(elf + TEXT, text, strlen(text) + 1);
         return 8 + SIZE;
 }
 
-static size_t make_modules(uint8_t data[N]) {
+static size_t make_modules(uint8_t data[N], const char *in_efinet,
+                           const char *in_tftp) {
         size_t n = 24;
 
         memset(data, 0, N);
-        n += put_module(data + n, "efinet");
-        n += put_module(data + n, "tftp");
+        n += put_module(data + n, "efinet", in_efinet);
+        n += put_module(data + n, "tftp", in_tftp);
         put(data + n, 3, 4);
         put(data + n + 4, 14, 4);
         memcpy(data + n + 8, "/grub", 6);
@@ -187,12 +190,12 @@ static size_t make_modules(uint8_t data[N]) {
 static void a_grub_is_known_by_its_modules(void **state) {
         struct grub_image image;
         uint8_t data[N];
-        size_t n = make_modules(data);
+        size_t n = make_modules(data, "", "");
 
         assert_true(grub_image_parse((struct span){ data, n }, &image));
         assert_int_equal(image.n_modules, 2);
         assert_true(image.has_net && image.has_tftp);
-        assert_false(image.has_http || image.has_config);
+        assert_false(image.has_http || image.has_config || image.keeps_proxy);
         assert_string_equal(image.prefix, "/grub");
         assert_false(grub_image_parse((struct span){ data + 4, n - 4 }, &image));
         for (size_t cut = 0; cut < n; cut++) {
@@ -204,6 +207,19 @@ static void a_grub_is_known_by_its_modules(void **state) {
         }
 }
 
+static void a_grub_that_knows_proxies_is_known_by_what_it_would_say(void **state) {
+        static const char said[] = "setting values from proxy offer";
+        struct grub_image image;
+        uint8_t data[N];
+        size_t n = make_modules(data, said, "");
+
+        assert_true(grub_image_parse((struct span){ data, n }, &image));
+        assert_true(image.keeps_proxy);
+        n = make_modules(data, "setting values from proxy of", said);
+        assert_true(grub_image_parse((struct span){ data, n }, &image));
+        assert_false(image.keeps_proxy);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(the_head_says_where_everything_is),
@@ -212,6 +228,8 @@ int main(void) {
                 cmocka_unit_test(other_files_are_no_programs),
                 cmocka_unit_test(shim_has_a_certificate_or_a_list),
                 cmocka_unit_test(a_grub_is_known_by_its_modules),
+                cmocka_unit_test(
+                        a_grub_that_knows_proxies_is_known_by_what_it_would_say),
         };
 
         return check_run("pe", tests);

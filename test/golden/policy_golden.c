@@ -35,7 +35,7 @@ static const struct row {
         enum policy_kind pin;
         enum policy_secure secure;
         const char *filename, *iso, *chain;
-        bool no_http;
+        bool by_proxy, no_http;
         uint16_t https;
 } rows[] = {
         { "bios", "a PC", DEBIAN, 0, PXE },
@@ -120,6 +120,15 @@ static const struct row {
           .secure = POLICY_SECURE_ON, .chain = "secure/fedora" },
         { "secure", "arm64, and the assigned medium has one for x64", DEBIAN, 11, PXE,
           .secure = POLICY_SECURE_ON, .chain = "secure/fedora" },
+        { "secure", "beside another server, and its chain's GRUB knows of proxies",
+          DEBIAN_WHOLE, 7, PXE | PROXY, .secure = POLICY_SECURE_ON,
+          .chain = "secure/fedora", .by_proxy = true },
+        { "secure", "beside another server, and its chain's GRUB does not",
+          DEBIAN_WHOLE, 7, PXE | PROXY, .secure = POLICY_SECURE_ON,
+          .chain = "secure/old" },
+        { "secure", "beside another server by an iPXE ROM, with such a chain",
+          DEBIAN_WHOLE, 7, PXE | PROXY | IPXE, .secure = POLICY_SECURE_ON,
+          .chain = "secure/fedora", .by_proxy = true },
         { "secure", "said not to be", DEBIAN_WHOLE, 7, PXE,
           .secure = POLICY_SECURE_OFF },
 
@@ -165,12 +174,14 @@ static const struct row {
 };
 
 static void decide(const struct row *row, struct policy_decision *ret) {
-        const struct policy_machine machine = { .mac = { { 2, 0, 0, 0, 0, 1 } },
-                                                .boot = "debian-12",
-                                                .iso = row->iso,
-                                                .chain = row->chain,
-                                                .chain_firmware = 1u
-                                                                  << POLICY_UEFI_X64 };
+        const struct policy_machine machine = {
+                .mac = { { 2, 0, 0, 0, 0, 1 } },
+                .boot = "debian-12",
+                .iso = row->iso,
+                .chain = row->chain,
+                .chain_firmware = 1u << POLICY_UEFI_X64,
+                .chain_by_proxy = row->by_proxy ? 1u << POLICY_UEFI_X64 : 0
+        };
         const struct policy_rules rules = { .loaders = row->loaders,
                                             .http_port = row->no_http ? 0 : 80,
                                             .https_port = row->https,
