@@ -1,11 +1,12 @@
 /*
  * What packet and raw sockets hear: any bytes are a datagram, an ARP packet, an echo
- * reply or refused, and what is pointed to lies within them.
+ * reply, router discovery or refused, and what is pointed to lies within them.
  */
 #include "fuzz/fuzz.h"
 #include "wire/arp.h"
 #include "wire/frame.h"
 #include "wire/icmp.h"
+#include "wire/nd.h"
 
 static void check_within(struct span part, const uint8_t *data, size_t n) {
         assert(part.data >= data && part.n <= n);
@@ -31,6 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         struct frame frame;
         struct span payload;
         struct icmp_echo echo;
+        struct nd_message nd;
         struct arp arp;
         uint8_t bytes[ARP_SIZE];
 
@@ -40,6 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         }
         if (icmp_parse_reply(data, n, &echo))
                 check_within(echo.data, data, n);
+        if (nd_parse(data, n, &nd))
+                assert(n >= 8 && (nd.is_advertisement || nd.lifetime == 0));
         if (arp_parse(data, n, &arp)) {
                 arp_build(bytes, &arp);
                 assert(memcmp(bytes, data, ARP_SIZE) == 0);

@@ -178,6 +178,12 @@ static const struct event_row rows[EVENT_N_KINDS] = {
                                  EVENT_INFO,
                                  "boots {file}: {why}",
                                  { { "file", T }, { "why", T }, { "firmware", T } } },
+        [EVENT_NO_ROUTER] = { "no-router",
+                              EVENT_INFO,
+                              "its iPXE waits for a router of IPv6: there is none, and "
+                              "it "
+                              "is told so",
+                              { { 0 } } },
         [EVENT_ANSWER_ADAPTED] = { "answer-adapted",
                                    EVENT_NOTICE,
                                    "answered in form {number}: {form}, {after}",

@@ -39,6 +39,7 @@ enum event_kind {
         EVENT_LEASE_EXPIRED,
         EVENT_POOL_EXHAUSTED,
         EVENT_BOOT_DECIDED,
+        EVENT_NO_ROUTER,        /* told to an iPXE that waits for one of IPv6 */
         EVENT_ANSWER_ADAPTED,   /* firmware is answered in another form */
         EVENT_ADDRESS_CONFLICT, /* a probe was answered */
         EVENT_OTHER_SERVER,     /* another DHCP server was heard */

@@ -45,6 +45,7 @@ struct conf {
         struct {
                 enum conf_dhcp_mode mode;
                 bool authoritative;
+                bool no_router; /* tell iPXE that there is none of IPv6 */
                 bool probe;
                 nsec_t probe_time;   /* how long an answer to a probe is waited for */
                 nsec_t decline_time; /* how long an address in use by others rests */

@@ -568,6 +568,7 @@ static void what_a_reload_changes_is_known(void **state) {
                 { "", "media: [/a]", CONF_DIFF_FOLDERS },
                 { "", "state: /s", CONF_DIFF_RESTART },
                 { "", "dhcp: {authoritative: false}", CONF_DIFF_DHCP },
+                { "", "dhcp: {no-router: false}", CONF_DIFF_DOORS },
                 { "", "dhcp: {mode: off}", CONF_DIFF_DHCP | CONF_DIFF_DOORS },
                 { "", "dhcp: {probe: off}", CONF_DIFF_DHCP },
                 { "", "dhcp: {probe-time: 1s}", CONF_DIFF_DHCP },

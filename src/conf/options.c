@@ -198,6 +198,10 @@ static const struct option dhcp_keys[] = {
         { "authoritative", &type_bool, "true",
           "refuse (NAK) addresses that are wrong on this wire, also other servers'",
           IN(dhcp, authoritative) },
+        { "no-router", &type_bool, "true",
+          "tell iPXE that there is no router of IPv6 where none answers it: it waits "
+          "15 s for one",
+          IN(dhcp, no_router), .diff = CONF_DIFF_DOORS },
         { "probe", &type_bool, "true",
           "ask the wire whether somebody has an address before it is first offered",
           IN(dhcp, probe) },

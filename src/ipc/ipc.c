@@ -63,11 +63,11 @@ const char *ipc_role_name(enum ipc_role role) {
 }
 
 const char *ipc_door_name(enum ipc_door door) {
-        static const char *const names[] = { "dhcp",    "binl",   "beside", "heard",
-                                             "raw",     "routed", "arp",    "icmp",
-                                             "tftp",    "http",   "https",  "control",
-                                             "log",     "nfs",    "nfs",    "portmap",
-                                             "portmap", "ftp" };
+        static const char *const names[] = { "dhcp",    "binl",    "beside", "heard",
+                                             "raw",     "routed",  "icmp6",  "arp",
+                                             "icmp",    "tftp",    "http",   "https",
+                                             "control", "log",     "nfs",    "nfs",
+                                             "portmap", "portmap", "ftp" };
         return (size_t)door < ARRAY_SIZE(names) ? names[door] : "unknown";
 }
 

@@ -66,7 +66,8 @@ enum ipc_door {
         IPC_DOOR_HEARD,  /* port 68, overheard: what other servers answer */
         IPC_DOOR_RAW,
         IPC_DOOR_ROUTED,
-        IPC_DOOR_ARP, /* probes */
+        IPC_DOOR_ICMP6, /* who asks for a router of IPv6 */
+        IPC_DOOR_ARP,   /* probes */
         IPC_DOOR_ICMP,
         IPC_DOOR_TFTP,
         IPC_DOOR_HTTP,

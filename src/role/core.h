@@ -15,6 +15,7 @@
 #include "policy/menu.h"
 #include "policy/password.h"
 #include "proto/dhcp4_server.h"
+#include "proto/no_router.h"
 #include "role/menu_model.h"
 #include "role/role.h"
 #include "store/store.h"
@@ -22,7 +23,7 @@
 enum {
         CORE_INTERFACES_MAX = 32,
         CORE_ADDRESSES_MAX = CORE_INTERFACES_MAX * (1 + NET_MORE_MAX),
-        CORE_SOCKETS_MAX = 96,
+        CORE_SOCKETS_MAX = 128,
         CORE_MEDIA_MAX = 512,
         PXE_TYPE_MENU = 0x8001, /* PXE 2.1 table 2-3: from 32768 on the vendor's own */
 };
@@ -76,7 +77,8 @@ struct core {
         bool can_probe; /* the sockets for it are there */
         unsigned probes;
         struct probe *probe;
-        int raw, routed; /* frames, and datagrams with a header of our own */
+        int raw, routed;            /* frames, and datagrams with a header of our own */
+        struct no_router no_router; /* core_router.c */
         struct udp_batch *batch;
         struct packet_batch *overheard;
 
@@ -166,6 +168,8 @@ MUST_USE int core_probe_start(struct core *core);
 void core_probe_socket(struct core *core, const struct ipc_socket *at, int fd);
 void core_probe(struct core *core, ip4_t address, int ifindex, bool is_on_link);
 void core_probe_stop(struct core *core);
+/* Something came by a socket of IPC_DOOR_ICMP6: 0, or -errno. */
+MUST_USE int core_router(struct core *core, int fd, int ifindex);
 /* The menu for one machine, seen from the address that it knows us by, in whose
  * loader's language. For menu_model_free(). */
 MUST_USE int core_menu_new(struct core *core, struct machine *machine, ip4_t server,

@@ -511,9 +511,11 @@ static void on_readable(int fd, unsigned ready, void *userdata) {
         struct core_socket *socket = userdata;
         const struct udp_received *packets;
         struct core *core = socket->core;
-        int n = is_overheard(socket) ? packet_recv_udp(fd, socket->at.ifindex,
-                                                       core->overheard, &packets)
-                                     : udp_recv(fd, core->batch, &packets);
+        int n = socket->at.door == IPC_DOOR_ICMP6
+                        ? core_router(core, fd, socket->at.ifindex)
+                : is_overheard(socket) ? packet_recv_udp(fd, socket->at.ifindex,
+                                                         core->overheard, &packets)
+                                       : udp_recv(fd, core->batch, &packets);
 
         for (int i = 0; i < n; i++)
                 if (socket->at.door != IPC_DOOR_BESIDE ||

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "io/icmp6.h"
 #include "io/packet.h"
 #include "io/probe.h"
 #include "io/tcp.h"
@@ -199,6 +200,9 @@ static int open_door(struct parent *parent, struct parent_door *door) {
                 return packet_open_dhcp(door->socket.ifindex, CLIENT_PORT, &door->fd);
         case IPC_DOOR_ROUTED:
                 return packet_open_routed(&door->fd);
+        case IPC_DOOR_ICMP6:
+                return icmp6_open(door->socket.interface, door->socket.ifindex,
+                                  &door->fd);
         case IPC_DOOR_ARP:
                 return probe_open_arp(&door->fd);
         case IPC_DOOR_ICMP:
@@ -325,6 +329,8 @@ static size_t plan(const struct parent *parent, struct parent_door *ret) {
                         if (interface->has_link_layer) {
                                 PLAN(IPC_DOOR_RAW, 0, IPC_CORE, 0)
                                 PLAN(IPC_DOOR_HEARD, CLIENT_PORT, IPC_CORE, 0)
+                                if (conf->dhcp.no_router)
+                                        PLAN(IPC_DOOR_ICMP6, 0, IPC_CORE, 0)
                         }
                 }
                 for (size_t k = 0; k < interface->n_six; k++) {
@@ -494,6 +500,9 @@ int parent_open_doors(struct parent *parent, bool strict) {
 
                         if (e == -EADDRINUSE && is_portmap(&planned[i]) &&
                             parent_register_nfs(parent) == 0)
+                                continue;
+                        /* Without IPv6 there is nobody who waits for a router. */
+                        if (e < 0 && planned[i].socket.door == IPC_DOOR_ICMP6)
                                 continue;
                         if (e < 0) {
                                 r = report(parent, &planned[i], e, strict);
