@@ -36,6 +36,7 @@ class Case:
     console: tuple = ()        # before the payload: patterns, keys
     line: str = ""             # how the command line looks
     secure: str = ""           # what the kernel says of Secure Boot
+    disk: bool = False         # the medium is one that firmware starts by itself
     refused: str = ""          # instead of a payload: the firmware's word for no
     always: bool = False       # in `make test` too
     fetched: str = ""          # something of tools/lab-media's, beside `root`
@@ -44,8 +45,18 @@ class Case:
 ASSIGNED = 'machines: [{mac: "52:54:00:12:34:56", boot: anything}]\n'
 SECURE = "secure-boot: true\n"
 SECURE_ON = r"firmware says: Secure boot enabled"
+OF_IMAGE = 'machines: [{mac: "52:54:00:12:34:56", boot: anything, loader: iso}]\n'
+# The ROM's iPXE starts undionly.kpxe, which has nothing but the ROM's PXE interface to
+# send and receive by, and asks for an address again, as iPXE; then it gets our script.
+BY_UNDI = """#!ipxe
+iseq ${net0/chip} undionly && chain bootjack/boot.ipxe ||
+chain tftp://${next-server}/undionly.kpxe
+"""
 UBOOT = (Type("Hit any key", " "),
          Type("=> ", "setenv autoload no; dhcp; pxe get; pxe boot\r"))
+# It takes the address of whoever gives one, so a person has to name the server.
+UBOOT_TOLD = (UBOOT[0], Type("=> ", "setenv autoload no; dhcp; setenv serverip 10.77.0.1; "
+                                    "pxe get; pxe boot\r"))
 
 CASES = [
     # ---- BIOS; the card's ROM is iPXE, as it is a PXE client
@@ -53,6 +64,8 @@ CASES = [
     Case("BIOS, lpxelinux, files by HTTP", "bios", loader="lpxelinux", console=(MENU,),
          line=BY_PXELINUX.replace("IMAGE=", "IMAGE=http://10.77.0.1/")),
     Case("BIOS, iPXE's script", "bios", loader="snponly", line=BY_IPXE),
+    Case("BIOS, undionly.kpxe, then iPXE's script", "bios", loader="snponly",
+         root={"boot.ipxe": BY_UNDI}, line=BY_IPXE),
     Case("BIOS, pxelinux, proxy", "bios", "proxy", line=BY_PXELINUX, console=(MENU,)),
     Case("BIOS, pxelinux, relay", "bios", "relay", line=BY_PXELINUX, console=(MENU,)),
     # ---- UEFI x64, EDK2's own network stack
@@ -79,6 +92,10 @@ CASES = [
     Case("UEFI x64, HTTP Boot, one program", "uefi-http", config=ASSIGNED,
          console=("Start HTTP Boot", r"URI: http://10.77.0.1/bootjack/uki/52-54\S+\.efi"),
          line=BY_STUB),
+    Case("UEFI x64, HTTP Boot of a whole image", "uefi-http", config=OF_IMAGE, disk=True,
+         console=("Start HTTP Boot", r"NBP file.*anything\.iso|URI: .*anything\.iso",
+                  "The image's own menu"),
+         line=r"command line: BOOT_IMAGE=/debian-installer/\S+ .*by=the-image"),
     # ---- Secure Boot
     Case("UEFI x64, Secure Boot, shim and GRUB", "uefi-secure", config=SECURE,
          console=("NBP filename is shimx64.efi", GRUB, TITLE), line=BY_GRUB,
@@ -102,6 +119,8 @@ CASES = [
     # ---- U-Boot
     Case("U-Boot arm64, pxe boot", "uboot-arm64", console=UBOOT,
          line=r"command line: "),
+    Case("U-Boot arm64, proxy, told the server's address", "uboot-arm64", "proxy",
+         console=UBOOT_TOLD, line=r"command line: "),
 ]
 
 # What nobody can boot here, and why.
@@ -113,11 +132,14 @@ NOT_TRIED = {
                                           "has no HTTP in it, stops at its prompt: without a "
                                           "system that is assigned to it the machine is told "
                                           "nothing, and the log says what to do",
-    "HTTP Boot of an image as a disk": "a case is not written yet",
-    "BIOS, undionly.kpxe": "every ROM of QEMU is iPXE itself: it is given the script at "
-                           "once, never iPXE again",
-    "UEFI x64, Secure Boot, proxy": "Debian signs no loader that keeps the proxy's "
-                                    "address (signed GRUB asks whoever gave the address)",
+    "UEFI arm64, proxy": "for the same reason: Debian's GRUB asks whoever gave the address, and "
+                         "there is no iPXE; the machine is told nothing, and the log says what "
+                         "to install",
+    "UEFI x64, Secure Boot, proxy": "Debian signs no loader that keeps the proxy's address. Red "
+                                    "Hat's GRUB does, and is used from media that have it, of "
+                                    "which none can be had here: tried by hand with Red Hat's "
+                                    "change in a GRUB of our own and Debian's shim, Secure Boot "
+                                    "off",
     "U-Boot riscv64": "Debian 12 has no kernel for it",
     "UEFI arm32, UEFI riscv64, loongarch64": "Debian 12 has no loader made for them",
     "Raspberry Pi, Apple": "no emulation of their boot ROMs",

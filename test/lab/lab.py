@@ -342,8 +342,8 @@ def wait_for(processes, which, pattern, seconds):
                 p.read(0)
 
 
-def make_iso(path, tree, volume="DEBIAN_NETBOOT"):
-    run("xorriso", "-as", "mkisofs", "-quiet", "-r", "-J", "-V", volume, "-o",
+def make_iso(path, tree, volume="DEBIAN_NETBOOT", more=()):
+    run("xorriso", "-as", "mkisofs", "-quiet", "-r", "-J", "-V", volume, *more, "-o",
         str(path), str(tree))
     return path
 

@@ -1,6 +1,7 @@
 """The table of the lab: a row for each case of cases.py that ran."""
 import os
 import pathlib
+import time
 
 import cases
 
@@ -12,7 +13,8 @@ the kernel, by emulation, ours and, where that was timed too, those of dnsmasq (
 HTTP is used) with the same loader and the very same files, one after the other in the same run.
 
 """
-RUN = "This run: {at_once} at a time, on {processors} processors with a load of {load:.0f} at its end.\n\n"
+RUN = ("This run: {at_once} at a time, in {minutes:.0f} minutes, on {processors} processors with a "
+       "load of {load:.0f} at its end.\n\n")
 
 
 class Table:
@@ -21,6 +23,7 @@ class Table:
         self.partial = bool(config.option.keyword or config.option.markexpr)
         self.at_once = config.getoption("numprocesses", None) or 1
         self.rows = {}
+        self.started = time.monotonic()
 
     def pytest_runtest_logreport(self, report):
         properties = dict(report.user_properties)
@@ -31,6 +34,7 @@ class Table:
             result = str(report.longrepr[-1]).removeprefix("Skipped: ")
         self.rows[properties["case"]] = (result, properties.get("ours"),
                                          properties.get("peer"))
+        self.write()  # whatever becomes of the rest
 
     def lines(self, whole):
         """Of all cases, or of those that ran."""
@@ -50,10 +54,14 @@ class Table:
             return
         terminalreporter.section("boots")
         terminalreporter.write("\n".join(self.lines(False)) + "\n")
-        if self.file and not self.partial:
-            text = HEAD + RUN.format(at_once=self.at_once, processors=os.cpu_count(),
-                                     load=os.getloadavg()[0])
-            text += "\n".join(self.lines(True)) + "\n\n## Not tried\n\n"
-            for what, why in cases.NOT_TRIED.items():
-                text += f"- {what}: {why}.\n"
-            pathlib.Path(self.file).write_text(text)
+
+    def write(self):
+        if not self.file or self.partial:
+            return
+        text = HEAD + RUN.format(at_once=self.at_once, processors=os.cpu_count(),
+                                 load=os.getloadavg()[0],
+                                 minutes=(time.monotonic() - self.started) / 60)
+        text += "\n".join(self.lines(True)) + "\n\n## Not tried\n\n"
+        for what, why in cases.NOT_TRIED.items():
+            text += f"- {what}: {why}.\n"
+        pathlib.Path(self.file).write_text(text)

@@ -36,6 +36,13 @@ busybox sleep 1
 busybox poweroff -f
 """
 
+GRUB_OF_DISCS = "/usr/lib/grub/x86_64-efi-signed/gcdx64.efi.signed"
+GRUB_CFG = """echo "The image's own menu"
+linux /PLACE/linux console=ttyS0,115200 by=the-image
+initrd /PLACE/initrd.gz
+boot
+"""
+
 
 def members(data):
     """(name, mode, content) of a cpio in its "newc" form."""
@@ -88,6 +95,21 @@ class Payload:
 
     def iso(self, path):
         return lab.make_iso(path, self.tree)
+
+    def bootable_iso(self, path):
+        """One that UEFI starts as a disk: Debian's GRUB for discs in a FAT, and what it
+        looks for, .disk/info."""
+        (self.tree / ".disk").mkdir()
+        (self.tree / ".disk/info").write_text("of the lab\n")
+        (self.tree / "boot/grub").mkdir(parents=True)
+        (self.tree / "boot/grub/grub.cfg").write_text(GRUB_CFG.replace("PLACE", str(
+            self.place.relative_to(self.tree))))
+        image = self.tree / "boot/grub/efi.img"
+        lab.run("mformat", "-i", image, "-C", "-T", "8192", "-h", "1", "-s", "1", "::")
+        lab.run("mmd", "-i", image, "::EFI", "::EFI/BOOT")
+        lab.run("mcopy", "-i", image, GRUB_OF_DISCS, "::EFI/BOOT/BOOTX64.EFI")
+        return lab.make_iso(path, self.tree, more=(
+            "-eltorito-alt-boot", "-e", "boot/grub/efi.img", "-no-emul-boot"))
 
     @property
     def seen(self):

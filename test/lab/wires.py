@@ -12,7 +12,7 @@ def foreign_dhcp(network, *flags):
     process = lab.Process(network.inside(
         "dnsmasq", "--keep-in-foreground", "--log-facility=-", "--log-dhcp", "--port=0",
         "--conf-file=/dev/null", "--user=root", "--interface=eth0",
-        "--dhcp-leasefile=/dev/null",
+        "--dhcp-leasefile=/dev/null", "--no-ping",
         "--dhcp-range=10.77.0.100,10.77.0.120,255.255.255.0,1h", *flags, where=where))
     try:
         lab.wait_for([process], process, "DHCP, IP range", 10)
