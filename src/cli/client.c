@@ -45,6 +45,16 @@ int client_fail(const char *sentence) {
         return CLI_FAILED;
 }
 
+const char *client_text(const json_t *object, const char *name) {
+        const char *s = json_string_value(json_object_get(object, name));
+
+        return s && *s ? s : NULL;
+}
+
+void client_add_safe(struct text *out, const char *s) {
+        text_printable(out, s, strlen(s));
+}
+
 int client_print(struct text *out) {
         bool ok = !out->failed && fputs(text_string(out), stdout) >= 0 &&
                   fflush(stdout) == 0;

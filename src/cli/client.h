@@ -51,6 +51,11 @@ int client_fail(const char *sentence);
 /* Says the error that a JSON answer is; CLI_DONE when it is none. */
 MUST_USE int client_check(const json_t *answer);
 
+/* The text of a member; NULL when it is none, or empty. */
+const char *client_text(const json_t *object, const char *name);
+/* A stranger's text, for a terminal. */
+void client_add_safe(struct text *out, const char *s);
+
 /* Prints and frees. CLI_FAILED when stdout does not take it. */
 int client_print(struct text *out);
 

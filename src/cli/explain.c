@@ -3,16 +3,6 @@
 #include "cli/client.h"
 #include "policy/policy.h"
 
-static void add_safe(struct text *out, const char *s) {
-        text_printable(out, s, strlen(s));
-}
-
-static const char *member(const json_t *object, const char *name) {
-        const char *s = json_string_value(json_object_get(object, name));
-
-        return s && *s ? s : NULL;
-}
-
 static void add_line(struct text *out, const char *label, const char *value) {
         if (!value)
                 return;
@@ -20,19 +10,20 @@ static void add_line(struct text *out, const char *label, const char *value) {
         text_add(out, label);
         for (size_t n = strlen(label); n < 13; n++)
                 text_char(out, ' ');
-        add_safe(out, value);
+        client_add_safe(out, value);
         text_char(out, '\n');
 }
 
 static void add_verdict(struct text *out, const json_t *facts, const json_t *decision) {
-        const char *verdict = member(decision, "verdict"), *mac = member(facts, "mac");
-        const char *firmware = member(facts, "firmware"),
-                   *why = member(decision, "why");
+        const char *verdict = client_text(decision, "verdict"),
+                   *mac = client_text(facts, "mac");
+        const char *firmware = client_text(facts, "firmware"),
+                   *why = client_text(decision, "why");
 
-        add_safe(out, mac ? mac : "the machine");
+        client_add_safe(out, mac ? mac : "the machine");
         if (firmware) {
                 text_add(out, " (");
-                add_safe(out, firmware);
+                client_add_safe(out, firmware);
                 text_char(out, ')');
         }
         if (verdict && strcmp(verdict, "boot") == 0)
@@ -43,12 +34,12 @@ static void add_verdict(struct text *out, const json_t *facts, const json_t *dec
                 text_add(out, " cannot boot");
         if (why) {
                 text_add(out, ": ");
-                add_safe(out, why);
+                client_add_safe(out, why);
         }
         text_char(out, '\n');
-        add_line(out, "file", member(decision, "file"));
-        add_line(out, "next server", member(decision, "next_server"));
-        add_line(out, "menu for", member(decision, "dialect"));
+        add_line(out, "file", client_text(decision, "file"));
+        add_line(out, "next server", client_text(decision, "next_server"));
+        add_line(out, "menu for", client_text(decision, "dialect"));
 }
 
 static void add_trace(struct text *out, const json_t *trace) {
@@ -58,15 +49,15 @@ static void add_trace(struct text *out, const json_t *trace) {
         if (json_array_size(trace) > 0)
                 text_add(out, "\nHow that was found:\n");
         json_array_foreach(trace, i, step) {
-                const char *rule = member(step, "rule"),
-                           *outcome = member(step, "outcome");
+                const char *rule = client_text(step, "rule"),
+                           *outcome = client_text(step, "outcome");
 
                 text_add(out, i < 9 ? "   " : "  ");
                 text_u64(out, i + 1);
                 text_add(out, ". ");
-                add_safe(out, rule ? rule : "?");
+                client_add_safe(out, rule ? rule : "?");
                 text_add(out, ": ");
-                add_safe(out, outcome ? outcome : "?");
+                client_add_safe(out, outcome ? outcome : "?");
                 text_char(out, '\n');
         }
 }
@@ -78,15 +69,16 @@ static void add_menu(struct text *out, const json_t *menu) {
         if (json_array_size(menu) > 0)
                 text_add(out, "\nThe menu that it will see:\n");
         json_array_foreach(menu, i, entry) {
-                const char *title = member(entry, "title"), *id = member(entry, "id");
+                const char *title = client_text(entry, "title"),
+                           *id = client_text(entry, "id");
 
                 text_add(out, json_is_true(json_object_get(entry, "default"))
                                       ? "   * "
                                       : "     ");
-                add_safe(out, title ? title : "?");
+                client_add_safe(out, title ? title : "?");
                 if (id) {
                         text_add(out, " [");
-                        add_safe(out, id);
+                        client_add_safe(out, id);
                         text_char(out, ']');
                 }
                 text_char(out, '\n');
@@ -121,7 +113,7 @@ static int wrong_arch(const struct options *options, const char *arch) {
         int r;
 
         text_add(&why, "--arch: there is no '");
-        add_safe(&why, arch);
+        client_add_safe(&why, arch);
         text_add(&why, nearest ? "'; did you mean '" : "'; it is one of");
         if (nearest) {
                 text_add(&why, nearest);

@@ -11,9 +11,9 @@
 
 #include "cli/cli.h"
 #include "cli/server.h"
-#include "cli/signed.h"
 #include "cli/table.h"
 #include "media/media.h"
+#include "media/signature.h"
 #include "media/tree.h"
 #include "role/loader_places.h"
 #include "wire/pe.h"
@@ -83,6 +83,25 @@ static void show_json(const struct shown *l, struct text *out) {
         text_char(out, '}');
 }
 
+static void add_signature(const struct signature *s, struct text *out) {
+        if (!s->is_pe)
+                return;
+        for (size_t i = 0; i < s->n_signers; i++) {
+                text_add(out, i > 0 ? ", " : "");
+                text_add(out, s->signers[i].issuer);
+        }
+        text_add(out, s->n_signers ? "" : "nobody");
+        if (s->is_shim && s->vendor.subject[0]) {
+                text_add(out, "; trusts ");
+                text_add(out, s->vendor.subject);
+        }
+        if (s->sbat[0]) {
+                text_add(out, " (");
+                text_add(out, s->sbat);
+                text_char(out, ')');
+        }
+}
+
 static void show_row(const struct shown *l, struct table *table) {
         struct text where = { 0 }, by = { 0 };
 
@@ -93,7 +112,7 @@ static void show_row(const struct shown *l, struct table *table) {
                                                : "missing: no package has it");
                 text_add(&where, l->install);
         }
-        signed_add(&l->signature, &by);
+        add_signature(&l->signature, &by);
         table_cell(table, l->file);
         table_cell(table, l->firmware);
         table_cell(table, text_string(&where));
@@ -118,7 +137,7 @@ static void find(const struct conf *conf, struct text *path, struct shown *l) {
         const struct policy_file *package = loader_places_package(l->file);
 
         if (!loader_places_path(&places, l->file, path) || path->failed ||
-            !signed_read_host(text_string(path), &l->signature))
+            signature_read_host(text_string(path), &l->signature) == SIGNATURE_NONE)
                 return;
         l->path = text_string(path);
         if (package && strcmp(l->path, package->host_path) == 0)
@@ -162,7 +181,7 @@ static void show_inside(struct printer *p, const struct media_tree *tree,
                            .source = "medium" };
         struct text path = { 0 };
 
-        if (!signed_read_inside(tree, file, &l.signature))
+        if (signature_read_inside(tree, file, &l.signature) != SIGNATURE_OK)
                 return;
         text_add(&path, medium->path);
         text_add(&path, ": ");

@@ -10,21 +10,12 @@
 #include "cli/table.h"
 #include "policy/menu.h"
 
-static const char *member(const json_t *object, const char *name) {
-        const char *s = json_string_value(json_object_get(object, name));
-
-        return s && *s ? s : NULL;
-}
-
-static void add_safe(struct text *out, const char *s) {
-        text_printable(out, s, strlen(s));
-}
-
 /* "debian 12 netinst (amd64)" */
 static void add_system(struct text *out, const json_t *medium) {
-        const char *system = member(medium, "system"), *arch = member(medium, "arch");
-        const char *version = member(medium, "version");
-        const char *edition = member(medium, "edition");
+        const char *system = client_text(medium, "system"),
+                   *arch = client_text(medium, "arch");
+        const char *version = client_text(medium, "version");
+        const char *edition = client_text(medium, "edition");
 
         if (!system || strcmp(system, "unknown") == 0) {
                 text_add(out, "unknown system");
@@ -55,7 +46,7 @@ static void add_line(struct text *out, const char *label, const char *value) {
         text_add(out, label);
         for (size_t n = strlen(label); n < 12; n++)
                 text_char(out, ' ');
-        add_safe(out, value);
+        client_add_safe(out, value);
         text_char(out, '\n');
 }
 
@@ -104,8 +95,8 @@ static void add_ways(struct text *out, const json_t *ways) {
 
         json_array_foreach(ways, i, way) {
                 json_int_t memory = json_integer_value(json_object_get(way, "memory"));
-                const char *transport = member(way, "transport");
-                const char *args = member(way, "args");
+                const char *transport = client_text(way, "transport");
+                const char *args = client_text(way, "args");
                 struct text label = { 0 }, line = { 0 };
 
                 text_add(&label, "by ");
@@ -131,9 +122,9 @@ static void add_loaders(struct text *out, const json_t *loaders) {
                 for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
                         struct text line = { 0 };
 
-                        if (!member(both, names[i]))
+                        if (!client_text(both, names[i]))
                                 continue;
-                        text_add(&line, member(both, names[i]));
+                        text_add(&line, client_text(both, names[i]));
                         text_add(&line, " on ");
                         text_add(&line, firmware);
                         add_line(out, names[i], text_string(&line));
@@ -144,7 +135,7 @@ static void add_loaders(struct text *out, const json_t *loaders) {
 
 /* Which loader is not said where it goes without saying. */
 static const char *unusual_boot(const json_t *entry) {
-        const char *boot = member(entry, "boot");
+        const char *boot = client_text(entry, "boot");
 
         return boot && strcmp(boot, "linux") != 0 && strcmp(boot, "program") != 0
                        ? boot
@@ -156,42 +147,42 @@ static void add_secure(struct text *out, const json_t *secure) {
         const json_t *signers = json_object_get(secure, "kernel_signers");
         struct text line = { 0 };
 
-        if (!member(secure, "why") && json_array_size(signers) > 0) {
+        if (!client_text(secure, "why") && json_array_size(signers) > 0) {
                 text_add(&line, "its kernel is signed by ");
                 text_add(&line,
                          menu_text(json_string_value(json_array_get(signers, 0))));
                 add_line(out, "Secure Boot", text_string(&line));
         } else {
-                add_line(out, "Secure Boot", member(secure, "why"));
+                add_line(out, "Secure Boot", client_text(secure, "why"));
         }
         text_done(&line);
 }
 
 static void add_entry(struct text *out, const json_t *entry) {
-        const char *title = member(entry, "title"), *id = member(entry, "id");
+        const char *title = client_text(entry, "title"), *id = client_text(entry, "id");
         const json_t *ways = json_object_get(entry, "ways");
 
         text_char(out, '\n');
-        add_safe(out, title ? title : "?");
+        client_add_safe(out, title ? title : "?");
         if (id) {
                 text_add(out, " [");
-                add_safe(out, id);
+                client_add_safe(out, id);
                 text_char(out, ']');
         }
         text_char(out, '\n');
-        add_line(out, "about", member(entry, "help"));
-        add_line(out, "cannot boot", member(entry, "why_not"));
-        add_line(out, "mended by", member(entry, "remedy"));
+        add_line(out, "about", client_text(entry, "help"));
+        add_line(out, "cannot boot", client_text(entry, "why_not"));
+        add_line(out, "mended by", client_text(entry, "remedy"));
         add_secure(out, json_object_get(entry, "secure_boot"));
         add_line(out, "started as", unusual_boot(entry));
-        add_line(out, "kernel", member(entry, "kernel"));
+        add_line(out, "kernel", client_text(entry, "kernel"));
         add_strings(out, "initrd", json_object_get(entry, "initrd"));
         if (json_array_size(ways) > 0)
                 add_ways(out, ways);
         else if (json_array_size(json_object_get(entry, "starts")) == 0)
-                add_line(out, "arguments", member(entry, "args"));
+                add_line(out, "arguments", client_text(entry, "args"));
         media_starts_show_args(entry, out);
-        add_line(out, "answers", member(json_object_get(entry, "answer"), "args"));
+        add_line(out, "answers", client_text(json_object_get(entry, "answer"), "args"));
         add_words(out, "firmware", json_object_get(entry, "loaders"));
         add_words(out, "fetched by", json_object_get(entry, "transports"));
         if (json_array_size(ways) == 0)
@@ -201,16 +192,16 @@ static void add_entry(struct text *out, const json_t *entry) {
 
 void media_show(const json_t *medium, struct text *out) {
         struct text system = { 0 };
-        const char *name = member(medium, "name");
+        const char *name = client_text(medium, "name");
         const json_t *entry;
         size_t i;
 
         add_system(&system, medium);
-        add_safe(out, name ? name : "?");
+        client_add_safe(out, name ? name : "?");
         text_add(out, ": ");
-        add_safe(out, text_string(&system));
+        client_add_safe(out, text_string(&system));
         text_char(out, '\n');
-        add_line(out, "path", member(medium, "path"));
+        add_line(out, "path", client_text(medium, "path"));
         add_strings(out, "known by", json_object_get(medium, "recognised_by"));
         add_strings(out, "problem", json_object_get(medium, "problems"));
         add_loaders(out, json_object_get(medium, "loaders"));
@@ -229,7 +220,8 @@ static size_t count_bootable(const json_t *entries) {
         const json_t *entry;
         size_t i, n = 0;
 
-        json_array_foreach(entries, i, entry) n += member(entry, "why_not") == NULL;
+        json_array_foreach(entries, i, entry) n +=
+                client_text(entry, "why_not") == NULL;
         return n;
 }
 
@@ -239,12 +231,12 @@ static void add_problems(const json_t *media, struct text *out) {
 
         json_array_foreach(media, i, medium)
                 json_array_foreach(json_object_get(medium, "problems"), k, problem) {
-                const char *name = member(medium, "name");
+                const char *name = client_text(medium, "name");
                 const char *s = json_string_value(problem);
 
-                add_safe(out, name ? name : "?");
+                client_add_safe(out, name ? name : "?");
                 text_add(out, ": ");
-                add_safe(out, s ? s : "?");
+                client_add_safe(out, s ? s : "?");
                 text_char(out, '\n');
         }
 }
@@ -262,10 +254,10 @@ static void show_all(const json_t *media, struct text *out) {
 
                 add_system(&system, medium);
                 text_u64(&count, count_bootable(json_object_get(medium, "entries")));
-                table_cell(&table, member(medium, "name"));
+                table_cell(&table, client_text(medium, "name"));
                 table_cell(&table, text_string(&system));
                 table_cell(&table, text_string(&count));
-                table_cell(&table, member(medium, "path"));
+                table_cell(&table, client_text(medium, "path"));
                 text_done(&system);
                 text_done(&count);
         }
@@ -299,7 +291,7 @@ static int wrong_verb(const struct options *options, const char *verb) {
         int r;
 
         text_add(&why, "unknown word '");
-        add_safe(&why, verb);
+        client_add_safe(&why, verb);
         text_char(&why, '\'');
         if (nearest) {
                 text_add(&why, "; did you mean '");

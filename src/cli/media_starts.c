@@ -10,7 +10,8 @@
 #include <net/if.h>
 #include <netinet/in.h>
 
-#include "cli/signed.h"
+#include "media/signature.h"
+#include "media/tree.h"
 #include "role/loader_places.h"
 #include "role/menu_preview.h"
 
@@ -174,9 +175,9 @@ static void add_link(struct starts *s, json_t *chain, const char *file,
         json_t *link = json_object();
 
         if (is_inside)
-                (void)!signed_read_inside(&s->tree, path, &signature);
+                (void)!signature_read_inside(&s->tree, path, &signature);
         else if (loader_places_path(&s->places, file, &found))
-                (void)!signed_read_host(text_string(&found), &signature);
+                (void)!signature_read_host(text_string(&found), &signature);
         set(s, link, "file", json_string(file));
         set(s, link, "path", text_json(is_inside ? path : text_string(&found)));
         set(s, link, "of_medium", json_boolean(is_inside));
@@ -237,7 +238,7 @@ static void add_kernel_signers(struct starts *s, const struct medium_entry *e,
         struct signature signature = { 0 };
 
         if (e->kernel[0] != '/')
-                (void)!signed_read_inside(&s->tree, e->kernel, &signature);
+                (void)!signature_read_inside(&s->tree, e->kernel, &signature);
         if (secure)
                 set(s, secure, "kernel_signers", signer_names(s, &signature));
 }
@@ -304,16 +305,6 @@ int media_starts_add(json_t *medium, const struct media_here *here,
 
 /* ---- for people ---- */
 
-static const char *member(const json_t *object, const char *name) {
-        const char *s = json_string_value(json_object_get(object, name));
-
-        return s && *s ? s : NULL;
-}
-
-static void add_safe(struct text *out, const char *s) {
-        text_printable(out, s, strlen(s));
-}
-
 /* "BIOS and UEFI x64", "UEFI x64, ia32"; only "UEFI" for all of them that there are. */
 static void add_firmware(const json_t *starts, uint32_t mask, struct text *out) {
         bool has_bios = mask & MEDIUM_BIOS, is_all = true;
@@ -323,7 +314,7 @@ static void add_firmware(const json_t *starts, uint32_t mask, struct text *out) 
         size_t i;
 
         json_array_foreach(starts, i, start) listed |=
-                medium_firmware_parse(menu_text(member(start, "firmware")));
+                medium_firmware_parse(menu_text(client_text(start, "firmware")));
         is_all = (listed & ~(uint32_t)MEDIUM_BIOS) == (mask & ~(uint32_t)MEDIUM_BIOS);
         text_add(out, has_bios ? "BIOS" : "");
         if (is_all && has_bios && mask != MEDIUM_BIOS) {
@@ -346,8 +337,8 @@ static uint32_t equals(const json_t *starts, size_t i, uint32_t done,
 
         for (size_t k = i; k < json_array_size(starts); k++) {
                 const json_t *start = json_array_get(starts, k);
-                uint32_t bit =
-                        medium_firmware_parse(menu_text(member(start, "firmware")));
+                uint32_t bit = medium_firmware_parse(
+                        menu_text(client_text(start, "firmware")));
 
                 if (!(done & bit) && is_equal(first, start))
                         mask |= bit;
@@ -378,7 +369,7 @@ void media_starts_show_args(const json_t *entry, struct text *out) {
 
         for (size_t i = 0; i < json_array_size(starts); i++) {
                 const json_t *start = json_array_get(starts, i);
-                const char *args = member(start, "args");
+                const char *args = client_text(start, "args");
                 uint32_t mask = equals(starts, i, done, has_equal_args);
 
                 done |= mask;
@@ -388,7 +379,7 @@ void media_starts_show_args(const json_t *entry, struct text *out) {
                 text_add(out, label);
                 add_firmware(starts, mask, out);
                 text_add(out, ": ");
-                add_safe(out, args);
+                client_add_safe(out, args);
                 text_char(out, '\n');
                 label = "            ";
         }
@@ -401,17 +392,17 @@ static void add_loaders(const json_t *starts, uint32_t mask, struct text *out) {
         size_t i;
 
         json_array_foreach(starts, i, start) {
-                const char *loader = member(start, "loader");
-                const char *install = member(start, "install");
+                const char *loader = client_text(start, "loader");
+                const char *install = client_text(start, "install");
 
-                if (!loader || !(mask & medium_firmware_parse(
-                                                menu_text(member(start, "firmware")))))
+                if (!loader || !(mask & medium_firmware_parse(menu_text(
+                                                client_text(start, "firmware")))))
                         continue;
                 text_add(out, before);
-                add_safe(out, loader);
+                client_add_safe(out, loader);
                 if (install) {
                         text_add(out, " (not here: install ");
-                        add_safe(out, install);
+                        client_add_safe(out, install);
                         text_char(out, ')');
                 }
                 before = ", ";
@@ -420,21 +411,22 @@ static void add_loaders(const json_t *starts, uint32_t mask, struct text *out) {
 
 /* "wimboot is not here: no package has it" */
 static void add_missing(const json_t *start, struct text *out) {
-        const char *where = member(start, "install_kernel");
-        const char *kernel = member(start, "kernel");
+        const char *where = client_text(start, "install_kernel");
+        const char *kernel = client_text(start, "kernel");
 
         if (!where || !kernel)
                 return;
         text_add(out, "    (");
-        add_safe(out, kernel);
+        client_add_safe(out, kernel);
         text_add(out, strchr(where, ' ') ? " is not here: " : " is not here: install ");
-        add_safe(out, where);
+        client_add_safe(out, where);
         text_add(out, ")\n");
 }
 
 static void show_start(const json_t *starts, const json_t *start, uint32_t mask,
                        struct text *out) {
-        const char *pinned = member(start, "pinned"), *why = member(start, "why_not");
+        const char *pinned = client_text(start, "pinned"),
+                   *why = client_text(start, "why_not");
         const json_t *line;
         size_t i;
 
@@ -447,7 +439,7 @@ static void show_start(const json_t *starts, const json_t *start, uint32_t mask,
                 text_char(out, ')');
         }
         text_add(out, why ? ": not in the menu, " : ":");
-        add_safe(out, why ? why : "");
+        client_add_safe(out, why ? why : "");
         text_char(out, '\n');
         json_array_foreach(json_object_get(start, "lines"), i, line) {
                 const char *s = json_string_value(line);
@@ -455,7 +447,7 @@ static void show_start(const json_t *starts, const json_t *start, uint32_t mask,
                 if (!s || strncmp(s + strspn(s, " "), "echo ", 5) == 0)
                         continue;
                 text_add(out, "    ");
-                add_safe(out, s);
+                client_add_safe(out, s);
                 text_char(out, '\n');
         }
         add_missing(start, out);
@@ -480,24 +472,24 @@ static void add_names(const json_t *names, struct text *out) {
 
         json_array_foreach(names, i, name) {
                 text_add(out, i ? ", " : "");
-                add_safe(out, menu_text(json_string_value(name)));
+                client_add_safe(out, menu_text(json_string_value(name)));
         }
         text_add(out, i ? "" : "nobody");
 }
 
 static void show_link(const json_t *link, struct text *out) {
-        const char *trusts = member(link, "trusts");
+        const char *trusts = client_text(link, "trusts");
 
-        add_safe(out, menu_text(member(link, "file")));
+        client_add_safe(out, menu_text(client_text(link, "file")));
         text_add(out, json_is_true(json_object_get(link, "of_medium"))
                               ? " of the medium"
                               : "");
-        if (member(link, "path")) {
+        if (client_text(link, "path")) {
                 text_add(out, " (signed by ");
                 add_names(json_object_get(link, "signers"), out);
                 if (trusts) {
                         text_add(out, "; trusts ");
-                        add_safe(out, trusts);
+                        client_add_safe(out, trusts);
                 }
                 text_char(out, ')');
         }
@@ -508,20 +500,20 @@ void media_starts_show_chains(const json_t *medium, struct text *out) {
         size_t i, k;
 
         json_array_foreach(json_object_get(medium, "secure_boot"), i, secure) {
-                const char *why = member(secure, "why_not");
-                const char *install = member(secure, "install");
+                const char *why = client_text(secure, "why_not");
+                const char *install = client_text(secure, "install");
 
                 text_add(out, i ? "              " : "  Secure Boot ");
-                text_add(out, menu_text(member(secure, "firmware")));
+                text_add(out, menu_text(client_text(secure, "firmware")));
                 text_add(out, ": ");
-                add_safe(out, why ? why : "");
+                client_add_safe(out, why ? why : "");
                 json_array_foreach(json_object_get(secure, "chain"), k, link) {
                         text_add(out, k ? ", then " : "");
                         show_link(link, out);
                 }
                 if (install) {
                         text_add(out, "; not here: install ");
-                        add_safe(out, install);
+                        client_add_safe(out, install);
                 }
                 text_char(out, '\n');
         }

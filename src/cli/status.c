@@ -10,16 +10,12 @@ static void add_label(struct text *out, const char *label) {
                 text_char(out, ' ');
 }
 
-static void add_safe(struct text *out, const char *s) {
-        text_printable(out, s, strlen(s));
-}
-
 static void add_member(struct text *out, const json_t *object, const char *name,
                        const char *otherwise) {
         char scratch[24];
         const char *s = client_member(object, name, scratch);
 
-        add_safe(out, s ? s : otherwise);
+        client_add_safe(out, s ? s : otherwise);
 }
 
 static void add_duration(struct text *out, json_int_t seconds) {
@@ -89,7 +85,7 @@ static void add_ports(struct text *out, const json_t *status) {
                             port) {
                 text_add(out, begun ? ", " : "");
                 begun = true;
-                add_safe(out, name);
+                client_add_safe(out, name);
                 if (json_integer_value(port) > 0) {
                         text_char(out, ' ');
                         text_u64(out, (uint64_t)json_integer_value(port));
@@ -155,10 +151,10 @@ static void add_loaders(struct text *out, const json_t *status) {
 
                 add_label(out, begun ? "" : "loaders");
                 begun = true;
-                add_safe(out, name);
+                client_add_safe(out, name);
                 if (package && strcmp(package, "present") != 0) {
                         text_add(out, ": missing, it is in the package ");
-                        add_safe(out, package);
+                        client_add_safe(out, package);
                 }
                 text_char(out, '\n');
         }
@@ -174,7 +170,7 @@ static void add_roles(struct text *out, const json_t *status) {
         json_object_foreach((json_t *)(uintptr_t)json_object_get(status, "roles"), name,
                             value) {
                 text_add(out, ", ");
-                add_safe(out, name);
+                client_add_safe(out, name);
                 if (json_is_false(value))
                         text_add(out, " (not there)");
         }
@@ -193,7 +189,7 @@ static void add_drops(struct text *out, const json_t *status) {
                 begun = true;
                 text_u64(out, (uint64_t)json_integer_value(count));
                 text_char(out, ' ');
-                add_safe(out, reason);
+                client_add_safe(out, reason);
                 text_char(out, '\n');
         }
 }

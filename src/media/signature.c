@@ -208,8 +208,8 @@ static int read_inside(void *userdata, uint64_t offset, void *buffer, size_t n) 
         return media_tree_read(at->tree, at->path, offset, buffer, n);
 }
 
-static int read_file(const struct media_tree *tree, const char *path,
-                     struct signature *ret) {
+int signature_read_inside(const struct media_tree *tree, const char *path,
+                          struct signature *ret) {
         struct inside at = { tree, path };
         const struct signature_source source = {
                 .read = read_inside,
@@ -218,7 +218,7 @@ static int read_file(const struct media_tree *tree, const char *path,
         };
 
         *ret = (struct signature){ 0 };
-        return source.size > 0 ? signature_read(&source, ret) : 0;
+        return source.size > 0 ? signature_read(&source, ret) : SIGNATURE_NONE;
 }
 
 /* Debian's shim, when its package is installed: it starts what Debian signs from any
@@ -242,19 +242,18 @@ static int read_fd(void *userdata, uint64_t offset, void *buffer, size_t n) {
         return got < 0 ? -errno : (int)got;
 }
 
-static int read_own_shim(unsigned i, struct signature *ret) {
+int signature_read_host(const char *path, struct signature *ret) {
         struct stat st;
-        int fd = open(own_shims[i].path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), r = 0;
+        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), r = SIGNATURE_NONE;
         struct signature_source source = { .read = read_fd, .userdata = &fd };
 
         *ret = (struct signature){ 0 };
-        if (fd < 0)
-                return 0;
-        if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+        if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
                 source.size = (uint64_t)st.st_size;
                 r = signature_read(&source, ret);
         }
-        close(fd);
+        if (fd >= 0)
+                close(fd);
         return r;
 }
 
@@ -264,10 +263,10 @@ static int judge_chain(const struct media_tree *tree, const struct medium_loader
                        struct signature *ret_shim, bool *ret_keeps_proxy,
                        char why[static SIGNATURE_WHY_MAX]) {
         struct signature grub = { 0 };
-        int r = read_file(tree, chain->shim, ret_shim);
+        int r = signature_read_inside(tree, chain->shim, ret_shim);
 
-        if (r == 0)
-                r = read_file(tree, chain->grub, &grub);
+        if (r >= 0)
+                r = signature_read_inside(tree, chain->grub, &grub);
         *ret_keeps_proxy = grub.grub.keeps_proxy;
         if (r < 0)
                 return r;
@@ -319,18 +318,19 @@ static int find_shims(struct marking *m, unsigned firmware) {
                 if (why[0])
                         m->own[firmware] = (struct signature){ 0 };
         }
-        for (unsigned i = 0; r == 0 && i < ARRAY_SIZE(own_shims); i++)
+        for (unsigned i = 0; r >= 0 && i < ARRAY_SIZE(own_shims); i++)
                 if (own_shims[i].firmware == 1u << firmware &&
                     !m->debians[firmware].is_shim)
-                        r = read_own_shim(i, &m->debians[firmware]);
-        return r;
+                        r = signature_read_host(own_shims[i].path,
+                                                &m->debians[firmware]);
+        return r < 0 ? r : 0;
 }
 
 static int mark_entry(const struct marking *m, struct medium_entry *entry) {
         struct signature kernel;
         char why[SIGNATURE_WHY_MAX], own_why[SIGNATURE_WHY_MAX] = "no";
         unsigned i = 1;
-        int r = read_file(m->tree, entry->kernel, &kernel);
+        int r = signature_read_inside(m->tree, entry->kernel, &kernel);
 
         if (r < 0)
                 return r;

@@ -34,6 +34,14 @@ struct signature_source {
 MUST_USE int signature_read(const struct signature_source *source,
                             struct signature *ret);
 
+/* Of a file on this host, or inside a medium. SIGNATURE_NONE: there is no such file,
+ * and *ret says as much. */
+enum signature_answer { SIGNATURE_OK, SIGNATURE_NONE };
+struct media_tree;
+MUST_USE int signature_read_host(const char *path, struct signature *ret);
+MUST_USE int signature_read_inside(const struct media_tree *tree, const char *path,
+                                   struct signature *ret);
+
 /* Would a chain that begins with this shim start it? By the names: it is signed by the
  * shim's vendor, or its signer's certificate is. Writes why not, "" when it would. */
 enum { SIGNATURE_WHY_MAX = 256 };
@@ -42,7 +50,6 @@ void signature_why_not(const struct signature *shim, const struct signature *pro
 
 /* What the loaders and kernels of a medium say of themselves: why_not of its chains,
  * and secure_why_not of its entries. Texts are kept by `keep`; -ENOMEM. */
-struct media_tree;
 struct medium;
 typedef const char *(*signature_keep_fn)(void *userdata, const char *text);
 MUST_USE int signature_mark(const struct media_tree *tree, struct medium *medium,
