@@ -3,8 +3,10 @@
  * put into a firewall that lets nothing else in. A TFTP transfer runs on a port of its
  * own; its first datagram there is ours, so the connection tracker takes what the
  * client answers for established. So it does with echo replies to probes; ARP, and what
- * packet sockets overhear, passes by these rules. The passive ports of FTP are listed
- * when there is a range of them (ftp.port-range); else it needs nf_conntrack_ftp.
+ * packet sockets overhear, passes by these rules. Who asks for a router of IPv6 does
+ * not, nor what tells where to answer (firewalld lets these in by itself). The passive
+ * ports of FTP are listed when there is a range of them (ftp.port-range); else it needs
+ * nf_conntrack_ftp.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,6 +75,10 @@ static void add_nft_interfaces(const struct conf *conf, struct text *out) {
         text_add(out, " } ");
 }
 
+static bool hears_ipxe(const struct conf *conf) {
+        return conf->dhcp.mode != CONF_DHCP_OFF && conf->dhcp.no_router;
+}
+
 static void print_nftables(const struct conf *conf, const struct door *doors, size_t n,
                            struct text *out) {
         text_add(out,
@@ -86,6 +92,13 @@ static void print_nftables(const struct conf *conf, const struct door *doors, si
                 text_add(out, " accept comment \"");
                 text_add(out, doors[i].why);
                 text_add(out, "\"\n");
+        }
+        if (hears_ipxe(conf)) {
+                text_add(out, "insert rule inet filter input ");
+                add_nft_interfaces(conf, out);
+                text_add(out, "icmpv6 type { nd-router-solicit, nd-neighbor-solicit, "
+                              "nd-neighbor-advert } accept comment \"iPXE that waits "
+                              "for a router\"\n");
         }
         text_add(out, "insert rule inet filter input ct state established,related "
                       "accept\n");
@@ -108,6 +121,25 @@ static void add_iptables_rule(struct text *out, const char *interface,
         text_add(out, "\" -j ACCEPT\n");
 }
 
+static void add_ip6tables_rules(struct text *out, const char *interface) {
+        static const char *const types[] = { "router-solicitation",
+                                             "neighbour-solicitation",
+                                             "neighbour-advertisement" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+                text_add(out, "ip6tables -I INPUT ");
+                if (interface) {
+                        text_add(out, "-i ");
+                        text_add(out, interface);
+                        text_char(out, ' ');
+                }
+                text_add(out, "-p icmpv6 --icmpv6-type ");
+                text_add(out, types[i]);
+                text_add(out, " -m comment --comment \"iPXE that waits for a router\" "
+                              "-j ACCEPT\n");
+        }
+}
+
 static void print_iptables(const struct conf *conf, const struct door *doors, size_t n,
                            struct text *out) {
         text_add(out, "iptables -I INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j "
@@ -118,6 +150,12 @@ static void print_iptables(const struct conf *conf, const struct door *doors, si
                 for (size_t j = 0; j < conf->interfaces.n; j++)
                         add_iptables_rule(out, conf->interfaces.items[j], &doors[i]);
         }
+        if (!hears_ipxe(conf))
+                return;
+        if (conf->interfaces.n == 0)
+                add_ip6tables_rules(out, NULL);
+        for (size_t j = 0; j < conf->interfaces.n; j++)
+                add_ip6tables_rules(out, conf->interfaces.items[j]);
 }
 
 static void print_firewalld(const struct conf *conf, const struct door *doors, size_t n,

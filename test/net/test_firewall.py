@@ -1,6 +1,7 @@
 import lab
 from conftest import RELAYED, SERVER, udp_socket
-from test_dhcp import message, udhcpc
+from test_dhcp import IPXE_X64, MAC, message, udhcpc
+from test_no_router import Asker, start
 
 
 def closed(network):
@@ -40,12 +41,25 @@ def test_an_echo_that_a_probe_brought_back_comes_in(network, relay):
         server.wait_for(r"10\.66\.0\.20 is used by")
 
 
+def test_ipxe_that_waits_for_a_router_is_heard(network, bare):
+    with lab.Server(network, config=SERVER):
+        asker = Asker(network, bare)
+        closed(network)
+        rules = lab.run(lab.program(), "firewall", "nftables", "--interface", "br0").stdout
+        lab.run(*network.inside("nft", "-f", "-"), input=rules)
+        start(udp_socket(bare, 68), IPXE_X64)
+        asker.ask(MAC)
+        asker.answer()
+
+
 def test_the_rules_for_iptables_are_taken(network):
     rules = lab.run(lab.program(), "firewall", "iptables", "--interface", "br0").stdout
     lab.run(*network.inside("sh", "-e"), input=rules)
     listed = lab.run(*network.inside("iptables", "-S", "INPUT")).stdout
     for port in ("67", "4011", "69", "80"):
         assert f"--dport {port} " in listed
+    listed = lab.run(*network.inside("ip6tables", "-S", "INPUT")).stdout
+    assert "--icmpv6-type 133 " in listed and listed.count("-j ACCEPT") == 3
 
 
 def test_a_closed_door_has_no_rule(folder):
