@@ -28,8 +28,8 @@ def test_a_floppy_of_dos_boots_by_memdisk(network, media):
     finds itself, its configuration and its kernel on the disk that memdisk shows to BIOS."""
     floppy = media / "anything.img"
     fat(floppy, 1_474_560, {"KERNEL.SYS": "only its name counts", "MEMTEST": MEMTEST,
-                            "SYSLINUX.CFG": "DEFAULT of-the-floppy\nLABEL of-the-floppy\n"
-                                            "LINUX /memtest\nAPPEND console=ttyS0,115200\n"})
+                            "SYSLINUX.CFG": "SERIAL 0 115200\nDEFAULT of-the-floppy\n"
+                                            "LABEL of-the-floppy\nLINUX /memtest\n"})
     lab.run("syslinux", "--install", str(floppy))
     with lab.Server(network, "--media", media, config=SERVER + MENU) as server, \
          lab.Machine(network) as machine:
@@ -37,7 +37,7 @@ def test_a_floppy_of_dos_boots_by_memdisk(network, media):
               ("server", r"medium anything: freedos \(i386\), 1 in the menu"),
               ("server", r"tftp iso/anything\.img: sent 1\.4 MiB"),
               ("machine", r"SYSLINUX 6"),
-              ("machine", r"Memtest86\+ v6"))
+              ("machine", r"Loading /memtest\.\.\. ok"))
 
 
 def test_the_kernel_on_a_stick_boots_by_the_sticks_own_menu(network, media):

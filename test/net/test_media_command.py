@@ -296,6 +296,45 @@ def test_netboot_files_become_a_medium_of_their_own(folder, media):
     assert "is no .tar" in refused("add-netboot", "--to", media, "x", "netboot.zip")
 
 
+def test_what_mends_a_debian_cd_is_what_it_says(network, client, folder, media):
+    """Its own remedy, word for word, with Debian's real files: then BIOS' menu has them."""
+    tree = folder / "cd"
+    for name, content in {
+            ".disk/info": 'Debian GNU/Linux 12.5.0 "Bookworm" - Official amd64 NETINST 20240210',
+            "install.amd/vmlinuz": "k", "install.amd/initrd.gz": "i",
+            "dists/bookworm/Release": "Suite: stable"}.items():
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_text(content)
+    lab.make_iso(media / "cd.iso", tree)
+    subprocess.run(["tar", "-czf", folder / "netboot.tar.gz", "-C", NETBOOT, "."], check=True)
+    entry, = json.loads(done("inspect", "--json", media / "cd.iso"))["entries"]
+    assert "looks for a CD" in entry["why_not"] and entry["starts"] == []
+    program, verb, *words = entry["remedy"].split()
+    assert (program, verb) == ("bootjack", "media")
+
+    def menu():
+        return subprocess.run(network.inside("curl", "-s", "http://10.77.0.1/pxelinux.cfg/default",
+                                             where=client), check=True, capture_output=True,
+                              text=True).stdout
+
+    with lab.Server(network, "--media", media) as server:
+        server.wait_for("medium cd: debian 12.5.0 netinst")
+        assert "LINUX media/" not in menu()
+        done(*[folder / word if word == "netboot.tar.gz" else word for word in words],
+             "--to", media)
+        server.wait_for("medium debian-12-netboot: debian 12 text")
+        where = "media/debian-12-netboot/debian-installer/amd64/"
+        assert f"  LINUX {where}linux\n  INITRD {where}initrd.gz\n" in menu()
+        for name in ("linux", "initrd.gz"):
+            got = subprocess.run(network.inside("curl", "-s", f"http://10.77.0.1/{where}{name}",
+                                                where=client), check=True, capture_output=True)
+            assert got.stdout == (NETBOOT / "debian-installer/amd64" / name).read_bytes()
+        # And the CD is there for a mirror of it.
+        got = subprocess.run(network.inside("curl", "-s", "http://10.77.0.1/media/cd/dists/bookworm/"
+                                            "Release", where=client), capture_output=True)
+        assert got.stdout == b"Suite: stable"
+
+
 # ---- verify
 
 def test_every_wrong_file_is_named(media, image):
