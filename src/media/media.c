@@ -29,9 +29,18 @@ struct named_recipe {
         struct recipe *recipe;
 };
 
+/* FNV-1a */
+static void mix(uint64_t *hash, const void *data, size_t n) {
+        const uint8_t *at = data;
+
+        while (n-- > 0)
+                *hash = (*hash ^ *at++) * 0x100000001b3;
+}
+
 struct media_recipes {
         struct named_recipe items[RECIPES_MAX];
         size_t n;
+        uint64_t identity;
 };
 
 /* ---- recipes ---- */
@@ -114,6 +123,10 @@ static int load_recipe(struct media_recipes *recipes, const char *folder,
         text_add(&said, *shown ? "/" : "");
         text_add(&said, name);
         r = path.failed || said.failed ? -ENOMEM : read_file(path.s, &data, &n);
+        if (r == 0) {
+                mix(&recipes->identity, name, strlen(name) + 1);
+                mix(&recipes->identity, data, n);
+        }
         if (r == 0)
                 r = recipe_parse(said.s, data, n, &recipes->items[recipes->n].recipe,
                                  problems);
@@ -193,6 +206,10 @@ int media_recipes_add(struct media_recipes *recipes, const char *folder,
 
         put_first(recipes, recipes->n - before);
         return r;
+}
+
+uint64_t media_recipes_identity(const struct media_recipes *recipes) {
+        return recipes->identity;
 }
 
 struct media_recipes *media_recipes_free(struct media_recipes *recipes) {
@@ -361,14 +378,6 @@ static int read_optical(int fd, uint64_t size, struct media_iso *ret,
 }
 
 /* ---- other kinds of files ---- */
-
-/* FNV-1a */
-static void mix(uint64_t *hash, const void *data, size_t n) {
-        const uint8_t *at = data;
-
-        while (n-- > 0)
-                *hash = (*hash ^ *at++) * 0x100000001b3;
-}
 
 static void mix_u64(uint64_t *hash, uint64_t v) {
         mix(hash, &v, sizeof(v));

@@ -23,6 +23,8 @@ MUST_USE int media_recipes_load(const char *folder, struct media_recipes **ret,
 #define MEDIA_RECIPES_OWN "/etc/bootjack/recipes"
 MUST_USE int media_recipes_add(struct media_recipes *recipes, const char *folder,
                                const char *shown, struct text *problems);
+/* Of all their names and texts: whether they are the same ones as before. */
+uint64_t media_recipes_identity(const struct media_recipes *recipes);
 /* Whether a file of this name in such a folder is a recipe. */
 bool media_is_recipe_name(const char *name);
 struct media_recipes *media_recipes_free(struct media_recipes *recipes);

@@ -591,7 +591,8 @@ static void say_recipes_refused(struct library *library, const char *problems) {
         }
 }
 
-/* All of them or none: with one that is wrong, those of before stay. A folder that came
+/* All of them or none: with one that is wrong, those of before stay. The same ones say
+ * the same of every medium, so that nobody need look again. A folder that came
  * after the sandbox was closed needs another one. */
 static void reread_recipes(struct library *library) {
         struct media_recipes *recipes = NULL;
@@ -606,7 +607,10 @@ static void reread_recipes(struct library *library) {
         r = read_recipes(library, &recipes, &problems);
         if (r < 0)
                 text_add(&problems, strerror(-r));
-        if (problems.n == 0) {
+        if (problems.n == 0 && media_recipes_identity(recipes) ==
+                                       media_recipes_identity(library->recipes)) {
+                media_recipes_free(recipes);
+        } else if (problems.n == 0) {
                 struct event event = { .kind = EVENT_RECIPES_READ };
 
                 media_recipes_free(library->recipes);

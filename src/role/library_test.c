@@ -459,7 +459,14 @@ static void recipes_are_read_again_by_a_reload(void **state) {
         start_with_recipes(f);
         before = f->files.media[0].head.id;
         reload(f);
+        tree_file(f->recipes, "10-other.yaml",
+                  "system: other\nmatch: [{file: nowhere}]\n"
+                  "entries: [{id: o, title: O, kernel: o}]\n");
+        reload(f);
         WAIT_FOR(f, was_said(f, "read again, and 0 media seen otherwise"));
+        /* The first of the two changed nothing, and said nothing. */
+        assert_string_equal(strstr(text_string(&f->events), "the recipes"),
+                            "the recipes are read again, and 0 media seen otherwise\n");
         assert_int_equal(f->files.media[0].head.id, before);
         write_recipe(f, "10-one.yaml", "id");
         reload(f);
