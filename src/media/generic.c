@@ -380,12 +380,20 @@ static const char *make_id(struct generic *g, const char *title) {
         return keep_text(g, &id);
 }
 
+static const char *keep_printable(struct generic *g, const char *s) {
+        struct text out = { 0 };
+
+        text_printable(&out, s, min_size(strlen(s), 120));
+        return keep_text(g, &out);
+}
+
 static const char *make_title(struct generic *g, const char *title) {
+        const char *of = *g->title ? g->title : g->volume;
         struct text out = { 0 };
 
         /* Between two hundred others "Start the live system" says nothing. */
-        if (*g->title && !strcasestr(title, g->title)) {
-                text_add(&out, g->title);
+        if (*of && !strcasestr(title, of)) {
+                text_printable(&out, of, strlen(of));
                 text_add(&out, ": ");
         }
         text_printable(&out, title, min_size(strlen(title), 120));
@@ -516,7 +524,7 @@ static void take_menu(struct generic *g, struct loadermenu *menu, const char *fi
         g->failed |= menu->failed;
         loadermenu_done(menu);
         if (m->n_entries > 0 && m->n_recognised_by < MEDIUM_TEXTS_MAX)
-                m->recognised_by[m->n_recognised_by++] = make_title(g, file);
+                m->recognised_by[m->n_recognised_by++] = keep_printable(g, file);
 }
 
 static bool has_bootable(const struct medium *m) {
