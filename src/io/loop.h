@@ -1,6 +1,7 @@
 #pragma once
 /*
- * The event loop of a role: descriptors, timers, signals and folders, over libuv.
+ * The event loop of a role: descriptors and timers by epoll, signals and folders by
+ * libuv.
  * Single-threaded; a callback may free any handle, its own included.
  *
  * Handles are freed by their own *_free(), which takes NULL, returns NULL and never
@@ -15,7 +16,7 @@ struct loop_signal;
 struct loop_folder;
 struct loop_after;
 
-enum { LOOP_READABLE = 1, LOOP_WRITABLE = 2 };
+enum { LOOP_READABLE = 1, LOOP_WRITABLE = 2, LOOP_EDGE = 4 };
 
 MUST_USE int loop_new(struct loop **ret);
 struct loop *loop_free(struct loop *loop);
@@ -28,14 +29,26 @@ void loop_stay_awake(struct loop *loop, nsec_t until);
 
 nsec_t loop_now(void);      /* monotonic; for deadlines */
 nsec_t loop_realtime(void); /* since 1970; for leases and events */
+/* The same, as they were when somebody first asked in this wake: for deadlines and
+ * dates that do not mind the while that a wake takes. */
+nsec_t loop_wake(struct loop *loop);
+nsec_t loop_wake_realtime(struct loop *loop);
 
 typedef void (*loop_watch_fn)(int fd, unsigned ready, void *userdata);
-/* `fd` is borrowed, must be non-blocking and outlive the watch. A hang-up or an
- * error counts as readable: the next read says what it is. */
+/* `fd` is borrowed, must be non-blocking and outlive the watch. A hang-up or an error
+ * counts as what is wanted: the next read or write says what it is. */
 MUST_USE int loop_watch_new(struct loop *loop, int fd, unsigned wanted,
                             loop_watch_fn fn, void *userdata, struct loop_watch **ret);
 void loop_watch_set(struct loop_watch *watch, unsigned wanted); /* 0 pauses */
 struct loop_watch *loop_watch_free(struct loop_watch *watch);
+/* The same, and closes the descriptor, of which nobody has a copy: the kernel forgets
+ * the watch with it. */
+struct loop_watch *loop_watch_close(struct loop_watch *watch);
+/* With LOOP_EDGE beside what is wanted at first, the kernel is told once about a watch
+ * and tells once when it becomes ready. It is called again and again, then, until its
+ * owner says what it has drained: a read or a write said EAGAIN, or took less than it
+ * could have. */
+void loop_watch_drained(struct loop_watch *watch, unsigned what);
 
 typedef void (*loop_timer_fn)(void *userdata);
 MUST_USE int loop_timer_new(struct loop *loop, loop_timer_fn fn, void *userdata,

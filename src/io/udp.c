@@ -85,10 +85,9 @@ int udp_prepare_six(int fd) {
 static int prepare(int fd, bool is_six, const char *device, unsigned flags) {
         int r = is_six ? udp_prepare_six(fd) : 0;
 
-        if (r == 0)
+        if (r == 0 && !(flags & UDP_OF_ONE))
                 r = is_six ? set_flag(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO)
                            : set_flag(fd, IPPROTO_IP, IP_PKTINFO);
-
         if (r == 0 && flags & UDP_BROADCAST)
                 r = set_flag(fd, SOL_SOCKET, SO_BROADCAST);
         if (r == 0 && flags & UDP_REUSEPORT)
@@ -128,7 +127,7 @@ static int open_in_range(struct udp_endpoint local, struct udp_ports ports,
                 unsigned port = ports.first ? ports.first + (start + i) % n : 0;
 
                 local.port = (uint16_t)port;
-                r = udp_open(local, NULL, 0, ret_fd);
+                r = udp_open(local, NULL, UDP_OF_ONE, ret_fd);
         }
         return r;
 }

@@ -12,6 +12,7 @@
 enum {
         UDP_BROADCAST = 1,
         UDP_REUSEPORT = 2, /* one of several sockets that share the load */
+        UDP_OF_ONE = 4,    /* to be connected: what it receives needs no address */
         UDP_DATAGRAM_MAX = 65535,
         UDP_BATCH = 64,
 };
