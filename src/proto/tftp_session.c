@@ -18,9 +18,12 @@
  *   same, this network keeps packets longer than a round trip, and no duplicate is
  *   believed in this transfer any more.
  * - Silence until the deadline first sends the last block of a window alone: whatever
- * the client has, this makes it say so. Then the window is sent again, then its first
- *   block only; and the wait doubles. The first wait is told by the round trips (RFC
- *   6298), unless the client asked for one (RFC 2349).
+ * the client has, this makes it say so. It costs one block and may come early, as TCP's
+ *   probe for a lost tail does (RFC 8985 7). Then the window is sent again, then its
+ *   first block only; and the wait doubles. The first wait is told by the round trips
+ *   (RFC 6298), unless the client asked for one (RFC 2349). Of a client that has not
+ *   answered yet none is known: its first packet is sent again soon, as one in a
+ * hundred is lost on a bad wire and few clients are that far away, and the others late.
  *
  * Until the client's port has answered anything the address may be forged, so few
  * tries are made then: a request of forty bytes buys four packets at the most. A client
@@ -36,9 +39,11 @@ enum {
 };
 
 static const nsec_t timeout_default = NSEC_PER_SEC;
+static const nsec_t timeout_first = 250 * NSEC_PER_MSEC;
 static const nsec_t timeout_ceiling = 8 * NSEC_PER_SEC;
 /* Firmware writes to slow memory, draws a bar, or polls its card now and then. */
 static const nsec_t timeout_floor = 50 * NSEC_PER_MSEC;
+static const nsec_t probe_floor = 10 * NSEC_PER_MSEC;
 static const nsec_t patience = 36 * NSEC_PER_SEC;
 
 static bool is_over(const struct tftp_session *s) {
@@ -53,14 +58,25 @@ static void finish(struct tftp_session *s, enum tftp_end end) {
         s->deadline = NSEC_NEVER;
 }
 
-static nsec_t wait_initial(const struct tftp_session *s) {
-        nsec_t told = s->round_trip + 4 * s->round_trip_varies;
+/* RFC 6298 2.3 */
+static nsec_t wait_told(const struct tftp_session *s) {
+        return s->round_trip + 4 * s->round_trip_varies;
+}
 
+static nsec_t wait_initial(const struct tftp_session *s) {
         if (s->options.timeout)
                 return s->options.timeout * NSEC_PER_SEC;
         if (s->round_trip == 0)
-                return timeout_default;
-        return min_u64(max_u64(told, timeout_floor), timeout_ceiling);
+                return s->is_heard ? timeout_default : timeout_first;
+        return min_u64(max_u64(wait_told(s), timeout_floor), timeout_ceiling);
+}
+
+/* Until something is sent without having been asked for. */
+static nsec_t wait_now(const struct tftp_session *s) {
+        if (s->windowsize == 1 || s->is_probed || s->options.timeout ||
+            s->round_trip == 0)
+                return s->timeout;
+        return min_u64(max_u64(wait_told(s), probe_floor), s->timeout);
 }
 
 static nsec_t patience_of(const struct tftp_session *s) {
@@ -191,7 +207,7 @@ void tftp_session_sent(struct tftp_session *s, uint32_t count, nsec_t now) {
         } else {
                 sent_blocks(s, count, now);
         }
-        s->deadline = later(now, s->timeout);
+        s->deadline = later(now, wait_now(s));
 }
 
 static bool unwrap(const struct tftp_session *s, uint16_t wire, uint64_t *ret) {
@@ -235,7 +251,7 @@ static void moved(struct tftp_session *s, nsec_t now) {
         s->window = s->windowsize;
         s->silent_since = now;
         s->timeout = wait_initial(s);
-        s->deadline = later(now, s->timeout);
+        s->deadline = later(now, wait_now(s));
 }
 
 static void recv_duplicate(struct tftp_session *s, nsec_t now) {
@@ -341,6 +357,8 @@ void tftp_session_tick(struct tftp_session *s, nsec_t now) {
                 s->is_probe_due = false;
                 s->next = s->acked;
         }
+        if (s->timeout == timeout_first && !s->is_heard)
+                s->timeout = timeout_default; /* no more haste */
         s->timeout = min_u64(s->timeout * 2, s->timeout_max);
         s->deadline = later(now, s->timeout);
 }

@@ -212,6 +212,44 @@ static void silence_after_a_window_is_asked_about_with_one_block(void **state) {
         expect_send(&s, 2, 8, now);
 }
 
+/* One lost OACK in a hundred kept a whole crowd waiting for a second. */
+static void the_first_answer_is_sent_again_soon_and_once(void **state) {
+        struct tftp_session s;
+        nsec_t now = 0;
+
+        tftp_session_init(&s, &(struct tftp_options){ .windowsize = 8 }, 512 * 100,
+                          &limits, 0);
+        tftp_session_sent(&s, 1, 0);
+        assert_true(tftp_session_next(&s).deadline < second / 2);
+        tftp_session_tick(&s, now = tftp_session_next(&s).deadline);
+        expect_kind(&s, TFTP_SEND_OACK);
+        tftp_session_sent(&s, 1, now);
+        assert_true(tftp_session_next(&s).deadline >= now + 2 * second);
+        /* Which of the two was answered nobody knows: no round trip, no haste. */
+        ack(&s, 0, now + second);
+        expect_send(&s, 1, 8, now + second);
+        assert_true(tftp_session_next(&s).deadline >= now + 2 * second);
+}
+
+/* The last block of a window was lost, and 50 ms passed until somebody asked. */
+static void the_tail_of_a_window_is_asked_about_early(void **state) {
+        struct tftp_session s;
+        nsec_t now = 0, trip = NSEC_PER_MSEC;
+
+        tftp_session_init(&s, &(struct tftp_options){ .windowsize = 8 }, 512 * 100,
+                          &limits, 0);
+        tftp_session_sent(&s, 1, now);
+        ack(&s, 0, now += trip);
+        expect_send(&s, 1, 8, now);
+        ack(&s, 8, now += trip);
+        expect_send(&s, 9, 8, now);
+        assert_true(tftp_session_next(&s).deadline > now + 5 * trip);
+        assert_true(tftp_session_next(&s).deadline < now + 20 * trip);
+        tftp_session_tick(&s, now = tftp_session_next(&s).deadline);
+        expect_send(&s, 16, 1, now);
+        assert_true(tftp_session_next(&s).deadline >= now + 50 * trip);
+}
+
 static void duplicate_ack_at_the_wrap_is_a_duplicate(void **state) {
         struct tftp_session s;
 
@@ -455,6 +493,8 @@ int main(void) {
                 cmocka_unit_test(a_duplicate_that_lied_ends_the_belief_in_them),
                 cmocka_unit_test(the_wait_follows_the_round_trips),
                 cmocka_unit_test(silence_after_a_window_is_asked_about_with_one_block),
+                cmocka_unit_test(the_first_answer_is_sent_again_soon_and_once),
+                cmocka_unit_test(the_tail_of_a_window_is_asked_about_early),
                 cmocka_unit_test(duplicate_ack_at_the_wrap_is_a_duplicate),
                 cmocka_unit_test(an_ack_inside_a_window_moves_it),
                 cmocka_unit_test(a_full_socket_loses_no_place),
