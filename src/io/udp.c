@@ -248,9 +248,7 @@ int udp_recv(int fd, struct udp_batch *batch, const struct udp_received **ret) {
 int udp_recv_one(int fd, void *data, size_t n) {
         ssize_t got = recv(fd, data, n, MSG_DONTWAIT);
 
-        if (got < 0)
-                return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-        return (int)got;
+        return got < 0 ? (errno == EINTR ? -EAGAIN : -errno) : (int)got;
 }
 
 /* A message to a route: the name it goes to and the control part that says from where.

@@ -59,8 +59,8 @@ struct udp_batch *udp_batch_free(struct udp_batch *batch);
 /* Fills at most UDP_BATCH. Returns their number, 0 when nothing waits, or -errno. */
 int udp_recv(int fd, struct udp_batch *batch, const struct udp_received **ret);
 
-/* One datagram of a connected socket, cut to n bytes: its length, 0 when none waits,
- * or -errno. */
+/* One datagram of a connected socket, cut to n bytes: its length, which may be 0;
+ * -EAGAIN when none waits; or another -errno. */
 int udp_recv_one(int fd, void *data, size_t n);
 
 /* One datagram from `from` (0: the kernel's choice) by `ifindex` (0: by the routes). */

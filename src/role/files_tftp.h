@@ -50,8 +50,10 @@ struct transfer {
                        */
         bool is_announced;
         bool is_text;   /* asked for as netascii */
-        uint8_t *chunk; /* of the file, from chunk_at */
+        uint8_t *chunk; /* room for a head, then n_chunk bytes of the file from chunk_at
+                         */
         uint64_t chunk_at;
+        uint64_t chunk_from; /* what lies before in it is spoilt */
         size_t n_chunk, chunk_room;
 };
 
@@ -75,8 +77,9 @@ struct transfer *tftp_transfer_free(struct transfer *t);
 void tftp_transfer_start(struct transfer *t, struct vtree_file *file);
 /* Carries out actions until the session waits; frees the transfer at its end. */
 void tftp_transfer_run(struct transfer *t);
-/* One datagram of its own socket, for the session; tftp_transfer_run() comes later. */
-void tftp_transfer_take_packet(struct transfer *t);
+/* What its own socket holds, for the session; tftp_transfer_run() comes later. False:
+ * there is more. */
+bool tftp_transfer_take_packets(struct transfer *t);
 /* Answers with an error, tells, and frees. */
 void tftp_transfer_refuse(struct transfer *t, enum tftp_error error,
                           const char *message);

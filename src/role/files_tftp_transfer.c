@@ -26,7 +26,8 @@ enum {
         /* IPv4 or IPv6, UDP and TFTP before the bytes of a file. */
         HEADS = 20 + 8 + TFTP_HEAD,
         HEADS_SIX = 40 + 8 + TFTP_HEAD,
-        AWAKE_MAX = 2,     /* transfers */
+        AWAKE_MAX = 2, /* transfers */
+        PACKETS_AT_ONCE = 64,
         READ_ON_MAX = 128, /* transfers: beyond, what is read ahead costs memory */
         PROGRESS_FROM = 1 << 20,
         NETASCII_MAX = 16 << 20,
@@ -54,9 +55,10 @@ struct transfer *tftp_transfer_free(struct transfer *t) {
         if (t->ticket >= 0)
                 files_generate_cancel(t->door->files, t->ticket);
         files_wait_cancel(&t->disk);
-        loop_watch_free(t->watch);
         loop_timer_free(t->timer);
-        if (t->fd >= 0)
+        if (t->watch)
+                loop_watch_close(t->watch);
+        else if (t->fd >= 0)
                 close(t->fd);
         vtree_file_unref(t->file);
         list_remove(&t->in_ready);
@@ -210,7 +212,7 @@ static int read_fully(struct transfer *t, uint64_t offset, uint8_t *out, size_t 
 }
 
 static bool is_in_chunk(const struct transfer *t, uint64_t offset, size_t n) {
-        return t->chunk && offset >= t->chunk_at &&
+        return t->chunk && offset >= t->chunk_from &&
                offset + n <= t->chunk_at + t->n_chunk;
 }
 
@@ -219,7 +221,7 @@ static int fill_chunk(struct transfer *t, uint64_t offset, size_t n, bool is_wan
         int r;
 
         if (n > t->chunk_room) {
-                uint8_t *grown = realloc(t->chunk, n);
+                uint8_t *grown = realloc(t->chunk, TFTP_HEAD + n);
 
                 if (!grown)
                         return -ENOMEM;
@@ -227,28 +229,35 @@ static int fill_chunk(struct transfer *t, uint64_t offset, size_t n, bool is_wan
                 t->chunk_room = n;
         }
         t->n_chunk = 0;
-        r = read_fully(t, offset, t->chunk, n, is_wanted);
+        r = read_fully(t, offset, t->chunk + TFTP_HEAD, n, is_wanted);
         if (r < 0)
                 return r;
-        t->chunk_at = offset;
+        t->chunk_at = t->chunk_from = offset;
         t->n_chunk = n;
         return 0;
 }
 
-/* Where `n` bytes of the file are, until the next call. Blocks that leave one by one
- * are read some at a time. */
+static uint8_t *in_chunk(struct transfer *t, uint64_t offset) {
+        return t->chunk + TFTP_HEAD + (offset - t->chunk_at);
+}
+
+/* Blocks that leave one by one are read some at a time. */
+static int read_some(struct transfer *t, uint64_t offset, size_t n) {
+        int r;
+
+        if (is_in_chunk(t, offset, n) || n > CHUNK / 4)
+                return 0;
+        r = fill_chunk(t, offset, (size_t)min_u64(CHUNK, t->file->size - offset), true);
+        return r == -ENOMEM ? 0 : r;
+}
+
+/* Where `n` bytes of the file are, until the next call. */
 static int bytes_at(struct transfer *t, uint64_t offset, size_t n,
                     const uint8_t **ret) {
         int r;
 
-        if (!is_in_chunk(t, offset, n) && n <= CHUNK / 4) {
-                r = fill_chunk(t, offset,
-                               (size_t)min_u64(CHUNK, t->file->size - offset), true);
-                if (r < 0 && r != -ENOMEM)
-                        return r;
-        }
         if (is_in_chunk(t, offset, n)) {
-                *ret = t->chunk + (offset - t->chunk_at);
+                *ret = in_chunk(t, offset);
                 return 0;
         }
         r = read_fully(t, offset, t->door->read, n, true);
@@ -271,32 +280,57 @@ static void read_on(struct transfer *t) {
                 (void)fill_chunk(t, offset, n, false);
 }
 
-/* Lays `count` blocks with their heads into door->packets; their size in *ret_n. */
-static int lay_out(struct transfer *t, const struct tftp_action *a, uint32_t count,
-                   size_t *ret_n) {
+/* In lockstep what lies before a block was acknowledged before it leaves, so its head
+ * takes that place, and nothing is copied. */
+static const uint8_t *lay_in_place(struct transfer *t, const struct tftp_action *a) {
+        uint8_t *head = in_chunk(t, a->offset) - TFTP_HEAD;
+
+        tftp_build_data_head(head, (uint16_t)a->first);
+        t->chunk_from = a->offset;
+        return head;
+}
+
+static int copy_blocks(struct transfer *t, const struct tftp_action *a, uint32_t count,
+                       size_t n) {
         size_t blksize = t->session.blksize;
-        size_t n = (size_t)min_u64(a->length, (uint64_t)count * blksize);
         uint8_t *out = t->door->packets;
         const uint8_t *data;
         int r = bytes_at(t, a->offset, n, &data);
 
-        if (r < 0)
-                return r;
-        for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t i = 0; r == 0 && i < count; i++) {
                 size_t length = min_size(blksize, n - i * blksize);
 
                 tftp_build_data_head(out, (uint16_t)(a->first + i));
                 memcpy(out + TFTP_HEAD, data + i * blksize, length);
                 out += TFTP_HEAD + length;
         }
-        *ret_n = (size_t)(out - t->door->packets);
-        return 0;
+        return r;
+}
+
+/* Lays `count` blocks with their heads; they are good until the next call. */
+static int lay_out(struct transfer *t, const struct tftp_action *a, uint32_t count,
+                   const uint8_t **ret, size_t *ret_n) {
+        size_t n = (size_t)min_u64(a->length, (uint64_t)count * t->session.blksize);
+        int r = read_some(t, a->offset, n);
+
+        if (r < 0)
+                return r;
+        *ret_n = count * TFTP_HEAD + n;
+        if (t->session.windowsize == 1 && is_in_chunk(t, a->offset, n)) {
+                *ret = lay_in_place(t, a);
+                return 0;
+        }
+        *ret = t->door->packets;
+        return copy_blocks(t, a, count, n);
 }
 
 /* Whether the session can go on; false when the socket is full. */
 static bool sent(struct transfer *t, int r, uint32_t count, nsec_t now) {
-        if (r == -EAGAIN)
+        if (r == -EAGAIN) {
+                if (t->watch)
+                        loop_watch_drained(t->watch, LOOP_WRITABLE);
                 return false;
+        }
         if (r == -ECONNREFUSED)
                 tftp_session_unreachable(&t->session);
         else
@@ -321,7 +355,8 @@ static bool send_blocks(struct transfer *t, const struct tftp_action *a, nsec_t 
         uint32_t piece = t->door->n_transfers > MANY ? PIECE_AMONG_MANY : PIECE_ALONE;
         uint32_t count =
                 (uint32_t)min_u64(min_u64(a->count, piece), TFTP_BUFFER / segment);
-        int r = lay_out(t, a, count, &n);
+        const uint8_t *blocks;
+        int r = lay_out(t, a, count, &blocks, &n);
 
         if (r == -EAGAIN) {
                 t->disk_since = now;
@@ -333,7 +368,7 @@ static bool send_blocks(struct transfer *t, const struct tftp_action *a, nsec_t 
                                                : cannot_read);
                 return true;
         }
-        return sent(t, send_datagrams(t, t->door->packets, n, segment), count, now);
+        return sent(t, send_datagrams(t, blocks, n, segment), count, now);
 }
 
 static bool send_oack(struct transfer *t, nsec_t now) {
@@ -370,12 +405,13 @@ static void watch(struct transfer *t, unsigned wanted) {
 /* A client on a wire without a length answers before we could fall asleep and wake up
  * again: then sleeping is most of what a window takes. With more than a few clients
  * there is always something to do. */
-static void stay_awake(const struct transfer *t, nsec_t now) {
+static void stay_awake(const struct transfer *t) {
         nsec_t round_trip = t->session.round_trip;
 
         if (t->door->n_transfers <= AWAKE_MAX && round_trip > 0 &&
             round_trip < near_enough)
-                loop_stay_awake(files_loop(t->door->files), now + 2 * round_trip);
+                loop_stay_awake(files_loop(t->door->files),
+                                loop_now() + 2 * round_trip);
 }
 
 /* What the client ends meanwhile needs no disk any more. */
@@ -398,7 +434,7 @@ void tftp_transfer_run(struct transfer *t) {
                 return;
         while (!is_full) {
                 struct tftp_action a = tftp_session_next(&t->session);
-                nsec_t now = loop_now();
+                nsec_t now = a.kind == TFTP_WAIT ? 0 : loop_now();
 
                 switch (a.kind) {
                 case TFTP_WAIT:
@@ -406,7 +442,7 @@ void tftp_transfer_run(struct transfer *t) {
                         watch(t, LOOP_READABLE);
                         if (has_sent) {
                                 read_on(t);
-                                stay_awake(t, now);
+                                stay_awake(t);
                         }
                         return;
                 case TFTP_SEND:
@@ -440,24 +476,42 @@ void tftp_transfer_run(struct transfer *t) {
         watch(t, LOOP_READABLE | LOOP_WRITABLE);
 }
 
-void tftp_transfer_take_packet(struct transfer *t) {
+/* Whether there may be more in the socket that is of use now. */
+static bool take_packet(struct transfer *t) {
         uint8_t packet[TFTP_BLKSIZE_DEFAULT];
+        uint64_t acked = t->session.acked;
+        bool was_heard = t->session.is_heard;
         int n = udp_recv_one(t->fd, packet, sizeof(packet));
-        nsec_t now = loop_now();
+        nsec_t now;
 
-        if (n > 0) {
-                tftp_session_recv(&t->session, packet, (size_t)n, now);
-                tftp_transfer_tell_progress(t, now);
-        } else if (n == -ECONNREFUSED) {
+        if (n == -EAGAIN)
+                return false;
+        if (n == -ECONNREFUSED)
                 tftp_session_unreachable(&t->session);
-        }
+        if (n <= 0) /* an error that was told once, or nobody's empty datagram */
+                return true;
+        now = loop_now();
+        tftp_session_recv(&t->session, packet, (size_t)n, now);
+        tftp_transfer_tell_progress(t, now);
+        return t->session.windowsize > 1 ||
+               (t->session.acked == acked && t->session.is_heard == was_heard);
+}
+
+/* All of them; but in lockstep none is expected behind the one that was waited for, and
+ * it costs a call to know. What comes behind it all the same (a copy, an ERROR) is
+ * found at the next packet, or when the client falls silent. */
+bool tftp_transfer_take_packets(struct transfer *t) {
+        for (int i = 0; i < PACKETS_AT_ONCE; i++)
+                if (!take_packet(t))
+                        return true;
+        return false;
 }
 
 static void on_ready(int fd, unsigned ready, void *userdata) {
         struct transfer *t = userdata;
 
-        if (ready & LOOP_READABLE)
-                tftp_transfer_take_packet(t);
+        if (ready & LOOP_READABLE && tftp_transfer_take_packets(t))
+                loop_watch_drained(t->watch, LOOP_READABLE);
         /* Answers wait until all have been read: a client that sleeps is woken by the
          * first one, and busy until the last. */
         list_remove(&t->in_ready);
@@ -499,6 +553,8 @@ static void on_timer(void *userdata) {
                 wait_on(t);
                 return;
         }
+        if (t->watch)
+                (void)tftp_transfer_take_packets(t);
         tftp_session_tick(&t->session, loop_now());
         tftp_transfer_run(t);
 }
@@ -521,7 +577,8 @@ static int open_socket(struct transfer *t) {
         if (!t->is_shared)
                 r = udp_connect(local_of(t), ports, t->route.to, &t->fd);
         if (r == 0 && !t->is_shared)
-                r = loop_watch_new(loop, t->fd, LOOP_READABLE, on_ready, t, &t->watch);
+                r = loop_watch_new(loop, t->fd, LOOP_READABLE | LOOP_EDGE, on_ready, t,
+                                   &t->watch);
         if (r == 0)
                 r = loop_timer_new(loop, on_timer, t, &t->timer);
         return r;

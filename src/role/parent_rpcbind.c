@@ -31,9 +31,9 @@ static bool ask(int fd, uint32_t xid, uint32_t procedure,
         for (int i = 0; i < ANSWERS_MAX && poll(&polled, 1, PATIENCE_MS) > 0; i++) {
                 int got = udp_recv_one(fd, in, sizeof(in));
 
-                if (got < 0)
+                if (got < 0 && got != -EAGAIN)
                         return false;
-                if (portmap_parse_answer(in, (size_t)got, xid, &answer))
+                if (got > 0 && portmap_parse_answer(in, (size_t)got, xid, &answer))
                         return answer != 0;
         }
         return false;
