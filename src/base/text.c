@@ -19,32 +19,20 @@ const char *text_string(const struct text *t) {
         return t->s ? t->s : "";
 }
 
-void text_bytes(struct text *t, const void *s, size_t n) {
-        if (t->failed)
+void text_reserve(struct text *t, size_t n) {
+        size_t room = (t->n + n + 1) * 2;
+        char *grown;
+
+        if (t->failed || t->n + n + 1 <= t->room)
                 return;
-        if (t->n + n + 1 > t->room) {
-                size_t room = (t->n + n + 1) * 2;
-                char *grown = realloc(t->s, room);
-
-                if (!grown) {
-                        t->failed = true;
-                        return;
-                }
-                t->s = grown;
-                t->room = room;
+        grown = realloc(t->s, room);
+        if (!grown) {
+                t->failed = true;
+                return;
         }
-        if (n)
-                memcpy(t->s + t->n, s, n);
-        t->n += n;
-        t->s[t->n] = '\0';
-}
-
-void text_char(struct text *t, char c) {
-        text_bytes(t, &c, 1);
-}
-
-void text_add(struct text *t, const char *s) {
-        text_bytes(t, s, strlen(s));
+        grown[t->n] = '\0';
+        t->s = grown;
+        t->room = room;
 }
 
 void text_u64_padded(struct text *t, uint64_t v, unsigned width) {

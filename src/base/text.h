@@ -20,9 +20,25 @@ void text_done(struct text *t);
 /* The string so far, "" when empty; valid until the next call. */
 const char *text_string(const struct text *t);
 
-void text_char(struct text *t, char c);
-void text_bytes(struct text *t, const void *s, size_t n);
-void text_add(struct text *t, const char *s);
+/* Room for n more: what is about to be added piece by piece is moved once. */
+void text_reserve(struct text *t, size_t n);
+/* The lengths of most pieces are known to the compiler. */
+static inline void text_bytes(struct text *t, const void *s, size_t n) {
+        if (t->n + n + 1 > t->room)
+                text_reserve(t, n);
+        if (t->failed)
+                return;
+        if (n)
+                memcpy(t->s + t->n, s, n);
+        t->n += n;
+        t->s[t->n] = '\0';
+}
+static inline void text_char(struct text *t, char c) {
+        text_bytes(t, &c, 1);
+}
+static inline void text_add(struct text *t, const char *s) {
+        text_bytes(t, s, strlen(s));
+}
 void text_u64(struct text *t, uint64_t v);
 void text_u64_padded(struct text *t, uint64_t v, unsigned width); /* leading zeros */
 void text_ip4(struct text *t, ip4_t a);

@@ -21,7 +21,7 @@ const struct http_deadlines http_deadlines_default = {
 };
 
 static const nsec_t linger_time = 2 * NSEC_PER_SEC;
-enum { ETAG_TEXT_MAX = 19, LOGGED_MAX = 1000 };
+enum { ETAG_TEXT_MAX = 19, LOGGED_MAX = 1000, HEAD_USUAL = 400 };
 
 static nsec_t later(nsec_t now, nsec_t wait) {
         return now > NSEC_NEVER - wait ? NSEC_NEVER : now + wait;
@@ -65,14 +65,15 @@ static void format_etag(uint64_t etag, char out[static ETAG_TEXT_MAX]) {
         out[18] = '\0';
 }
 
-static void add_field(struct http_connection *c, const char *name, const char *value) {
+static inline void add_field(struct http_connection *c, const char *name,
+                             const char *value) {
         text_add(&c->out, name);
         text_add(&c->out, ": ");
         text_add(&c->out, value);
         text_add(&c->out, "\r\n");
 }
 
-static void add_date(struct http_connection *c, const char *name, nsec_t time) {
+static inline void add_date(struct http_connection *c, const char *name, nsec_t time) {
         text_add(&c->out, name);
         text_add(&c->out, ": ");
         http_date_build(time / NSEC_PER_SEC, &c->out);
@@ -91,6 +92,7 @@ static void begin_answer(struct http_connection *c, unsigned status, nsec_t real
         c->out_sent = 0;
         c->left = c->offset = c->body_sent = 0;
         c->n_pieces = c->next_piece = 0;
+        text_reserve(&c->out, HEAD_USUAL);
         text_add(&c->out, "HTTP/1.1 ");
         text_u64(&c->out, status);
         text_char(&c->out, ' ');
