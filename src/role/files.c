@@ -72,7 +72,9 @@ struct files_disk *files_disk(struct files *files) {
         return files->disk;
 }
 
+/* What came by one wake of the loop is answered as of one moment. */
 struct vtree *files_tree(struct files *files) {
+        vtree_set_moment(files->tree, loop_wake(files->role->loop));
         return files->tree;
 }
 
@@ -99,7 +101,7 @@ static void tell_thinned(struct files *files) {
 
 /* A storm of small files must not keep the core busy with telling about it. */
 void files_event(struct files *files, struct event *event) {
-        nsec_t now = loop_now();
+        nsec_t now = loop_wake(files->role->loop);
 
         if (!files->core)
                 return;

@@ -14,8 +14,8 @@ struct alias {
 
 /*
  * Small files of root that were asked for lately stay open: a storm of machines asks
- * for the same few. Nothing is taken on trust. Each time the path is looked at again,
- * and what is there must be the very file that was opened, unchanged since: to have the
+ * for the same few. Nothing is taken on trust. Each time (but once for all requests
+ * of one moment) the path is looked at again, and what is there must be the very file that was opened, unchanged since: to have the
  * same device, inode, size and times is to be what RESOLVE_BENEATH let through before.
  */
 enum { KEPT = 64, KEPT_SIZE_MAX = 1 << 20, KEPT_CONTENT_MAX = 32 << 10 };
@@ -25,10 +25,12 @@ struct kept {
         dev_t device;
         ino_t inode;
         struct timespec mtime, ctime;
+        nsec_t looked; /* the moment */
 };
 
 struct vtree {
         int root;               /* -1: none */
+        nsec_t moment;          /* 0: no two requests are of one */
         struct kept kept[KEPT]; /* by a hash of their paths */
         struct vtree_medium **media;
         size_t n_media;

@@ -78,19 +78,29 @@ static void read_content(struct vtree_file *file) {
                 free(content);
 }
 
-static bool open_kept(struct vtree *tree, const char *path, struct vtree_file **ret) {
-        const struct kept *kept = kept_at(tree, path);
+static bool is_kept(struct vtree *tree, struct kept *kept) {
         struct stat st;
 
-        if (!kept->file || strcmp(kept->file->path, path) != 0 ||
-            fstatat(tree->root, path, &st, 0) < 0 || st.st_dev != kept->device ||
-            st.st_ino != kept->inode || (uint64_t)st.st_size != kept->file->size ||
+        if (tree->moment != 0 && kept->looked == tree->moment)
+                return true;
+        if (fstatat(tree->root, kept->file->path, &st, 0) < 0 ||
+            st.st_dev != kept->device || st.st_ino != kept->inode ||
+            (uint64_t)st.st_size != kept->file->size ||
             !is_same_time(st.st_mtim, kept->mtime) ||
             !is_same_time(st.st_ctim, kept->ctime))
                 return false;
+        kept->looked = tree->moment;
         if (!kept->file->content && kept->file->size <= KEPT_CONTENT_MAX &&
             is_settled(&st))
                 read_content(kept->file);
+        return true;
+}
+
+static bool open_kept(struct vtree *tree, const char *path, struct vtree_file **ret) {
+        struct kept *kept = kept_at(tree, path);
+
+        if (!kept->file || strcmp(kept->file->path, path) != 0 || !is_kept(tree, kept))
+                return false;
         *ret = vtree_file_ref(kept->file);
         return true;
 }
@@ -104,8 +114,12 @@ static void keep(struct vtree *tree, struct vtree_file *file) {
         if (file->size <= KEPT_CONTENT_MAX && is_settled(&st))
                 read_content(file);
         vtree_file_unref(kept->file);
-        *kept = (struct kept){ vtree_file_ref(file), st.st_dev, st.st_ino, st.st_mtim,
-                               st.st_ctim };
+        *kept = (struct kept){ vtree_file_ref(file), st.st_dev,  st.st_ino,
+                               st.st_mtim,           st.st_ctim, tree->moment };
+}
+
+void vtree_set_moment(struct vtree *tree, nsec_t moment) {
+        tree->moment = moment;
 }
 
 void vtree_set_root(struct vtree *tree, int fd) {

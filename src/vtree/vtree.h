@@ -104,6 +104,11 @@ MUST_USE int vtree_add_medium(struct vtree *tree, uint64_t id, const char *name,
                               bool is_tree, int index_fd, int image_fd);
 void vtree_remove_medium(struct vtree *tree, uint64_t id);
 
+/* The moment that what follows belongs to: what was looked at in it counts for all of
+ * it, so that a burst of requests for one file is one look. 0, as at first: every
+ * request is a moment of its own. Moments never come again. */
+void vtree_set_moment(struct vtree *tree, nsec_t moment);
+
 /* VTREE_OK with a counted reference in *ret, another answer, or -errno. */
 MUST_USE int vtree_open(struct vtree *tree, const char *path, struct vtree_file **ret);
 /* A whole host file (a generated one, say) as a vtree_file; takes fd over. */

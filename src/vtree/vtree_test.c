@@ -399,6 +399,27 @@ static void a_file_that_is_asked_for_again_is_the_one_that_is_there(void **state
         assert_int_equal(vtree_open(tree, "again", &file), VTREE_REFUSED);
 }
 
+/* A burst of requests for one file is one look; the next burst looks again. */
+static void what_is_of_one_moment_is_looked_at_once(void **state) {
+        for (nsec_t moment = 1; moment <= 3; moment++) {
+                char content[16];
+
+                snprintf(content, sizeof(content), "moment %d", (int)moment);
+                (void)unlinkat(top_fd, "burst", 0);
+                put("burst", content);
+                vtree_set_moment(tree, moment);
+                assert_content("burst", content);
+                assert_int_equal(unlinkat(top_fd, "burst", 0), 0);
+                put("burst", "meanwhile");
+                assert_content("burst", content);
+        }
+        vtree_set_moment(tree, 0);
+        assert_content("burst", "meanwhile");
+        assert_int_equal(unlinkat(top_fd, "burst", 0), 0);
+        put("burst", "and after");
+        assert_content("burst", "and after");
+}
+
 static void a_folder_that_becomes_a_link_outwards_is_refused(void **state) {
         struct vtree_file *file;
 
@@ -606,6 +627,8 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(
                         a_file_that_is_asked_for_again_is_the_one_that_is_there, set_up,
                         tear_down),
+                cmocka_unit_test_setup_teardown(what_is_of_one_moment_is_looked_at_once,
+                                                set_up, tear_down),
                 cmocka_unit_test_setup_teardown(
                         a_folder_that_becomes_a_link_outwards_is_refused, set_up,
                         tear_down),
