@@ -82,6 +82,15 @@ static const char *door_name(const struct connection *c) {
         return c->tls ? "https" : "http";
 }
 
+/* Deadlines and dates do not mind the while that a wake takes. */
+static nsec_t now_of(const struct connection *c) {
+        return loop_wake(files_loop(c->door->files));
+}
+
+static nsec_t realtime_of(const struct connection *c) {
+        return loop_wake_realtime(files_loop(c->door->files));
+}
+
 static uint64_t rate_of(uint64_t bytes, nsec_t took) {
         uint64_t usec = max_u64(took / NSEC_PER_USEC, 1);
 
@@ -199,10 +208,9 @@ static struct connection *connection_free(struct connection *c) {
                 files_generate_cancel(c->door->files, c->ticket);
         forget_listing(c);
         files_wait_cancel(&c->disk);
-        loop_watch_free(c->watch);
         loop_timer_free(c->timer);
         tls_free(c->tls);
-        close(c->fd);
+        loop_watch_close(c->watch);
         vtree_file_unref(c->file);
         http_connection_done(&c->http);
         list_remove(&c->in_door);
@@ -230,7 +238,7 @@ static void answer_nothing(struct connection *c, unsigned status, const char *wh
                                &(struct http_found){ .kind = HTTP_FOUND_NOTHING,
                                                      .status = status,
                                                      .text = text_string(&body) },
-                               loop_now(), loop_realtime());
+                               now_of(c), realtime_of(c));
         text_done(&body);
 }
 
@@ -270,7 +278,7 @@ static void answer_listing(struct connection *c, const char *path) {
                         &c->http,
                         &(struct http_found){ .kind = HTTP_FOUND_LISTING,
                                               .text = text_string(&l.page) },
-                        loop_now(), loop_realtime());
+                        now_of(c), realtime_of(c));
         c->n_listing_bytes = c->http.out.n;
         c->door->n_listings_bytes += c->n_listing_bytes;
         text_done(&l.page);
@@ -301,7 +309,7 @@ static void answer_found(struct connection *c, struct vtree_file *file,
         } else {
                 c->file = file;
         }
-        http_connection_answer(&c->http, &found, loop_now(), loop_realtime());
+        http_connection_answer(&c->http, &found, now_of(c), realtime_of(c));
 }
 
 static void on_generated(int answer, struct vtree_file *file, void *userdata) {
@@ -405,7 +413,7 @@ static void write_log(struct connection *c) {
 
         if (c->door->log < 0)
                 return;
-        http_connection_log(&c->http, peer_text(c), loop_realtime(),
+        http_connection_log(&c->http, peer_text(c), realtime_of(c),
                             files_conf(c->door->files)->http.log_is_combined, &line);
         /* One write a line: O_APPEND keeps the lines of several workers apart. A full
          * disk must not stop a boot. */
@@ -424,7 +432,7 @@ static void on_answered(struct connection *c) {
                 tell_done(c);
         c->is_sending = false;
         c->file = vtree_file_unref(c->file);
-        http_connection_logged(&c->http, loop_now(), loop_realtime());
+        http_connection_logged(&c->http, now_of(c), realtime_of(c));
 }
 
 static void wait_for(struct connection *c, unsigned wanted, nsec_t deadline) {
@@ -446,13 +454,26 @@ static int64_t result_of(ssize_t n) {
         return n >= 0 ? n : errno == EINTR ? -EAGAIN : -errno;
 }
 
+/* The socket takes no more: it is called again when it does. */
+static enum outcome full(struct connection *c) {
+        loop_watch_drained(c->watch, LOOP_WRITABLE);
+        return FULL;
+}
+
+/* After anything that writes by TLS: what did not leave was tried. */
+static void look_at_rest(struct connection *c) {
+        if (c->tls && tls_is_waiting(c->tls))
+                loop_watch_drained(c->watch, LOOP_WRITABLE);
+}
+
 static enum outcome on_sent(struct connection *c, int64_t n) {
+        look_at_rest(c);
         if (n == -EAGAIN)
-                return FULL;
+                return full(c);
         if (n < 0)
                 http_connection_fail(&c->http);
         else
-                http_connection_sent(&c->http, (uint64_t)n, loop_now());
+                http_connection_sent(&c->http, (uint64_t)n, now_of(c));
         return MOVED;
 }
 
@@ -517,12 +538,13 @@ static enum outcome send_file(struct connection *c, const struct http_action *a,
         if (n > 0)
                 n = vtree_file_is_unchanged(c->file) ? send_place(c, at, (uint64_t)n)
                                                      : -ESTALE;
+        look_at_rest(c);
         if (n == -EAGAIN)
-                return FULL;
+                return full(c);
         if (n <= 0)
                 return fail_file(c, n);
         *turn -= (uint64_t)n;
-        http_connection_sent(&c->http, (uint64_t)n, loop_now());
+        http_connection_sent(&c->http, (uint64_t)n, now_of(c));
         tell_progress(c, loop_now());
         return MOVED;
 }
@@ -539,16 +561,16 @@ static void end(struct connection *c) {
  * (RFC 9112, 9.8). */
 static enum outcome shut(struct connection *c) {
         if (c->tls && tls_shutdown(c->tls) == -EAGAIN)
-                return FULL;
+                return full(c);
         (void)shutdown(c->fd, SHUT_WR);
-        http_connection_shut(&c->http, loop_now());
+        http_connection_shut(&c->http, now_of(c));
         return MOVED;
 }
 
 /* Asks again what the disk has; the time that it took is not the client's. */
 static void stop_waiting(struct connection *c) {
         if (c->held_since != NSEC_NEVER)
-                http_connection_held_up(&c->http, loop_now() - c->held_since);
+                http_connection_held_up(&c->http, now_of(c) - c->held_since);
         c->held_since = NSEC_NEVER;
         files_wait_cancel(&c->disk);
 }
@@ -607,7 +629,7 @@ static void run(struct connection *c) {
                         return;
                 }
                 if (outcome == HELD)
-                        c->held_since = loop_now();
+                        c->held_since = now_of(c);
                 if (outcome != MOVED) {
                         wait_for(c, outcome == FULL ? LOOP_WRITABLE : 0, a.deadline);
                         return;
@@ -618,9 +640,15 @@ static void run(struct connection *c) {
 static int64_t receive(struct connection *c, void *buffer, size_t n) {
         int64_t got;
 
-        if (!c->tls)
-                return result_of(recv(c->fd, buffer, n, 0));
-        got = tls_recv(c->tls, buffer, n);
+        if (c->tls) {
+                got = tls_recv(c->tls, buffer, n);
+                look_at_rest(c);
+        } else {
+                got = result_of(recv(c->fd, buffer, n, 0));
+        }
+        /* Less than there was room for is all there is. */
+        if (got == -EAGAIN || (!c->tls && got > 0 && (size_t)got < n))
+                loop_watch_drained(c->watch, LOOP_READABLE);
         if (got == -EPROTO && files_source_should_tell(c->source, loop_now()))
                 tell_refused(c->door, "https", &c->peer, "", tls_why(c->tls), NULL);
         return got;
@@ -630,31 +658,33 @@ static void read_some(struct connection *c) {
         char bytes[HTTP_REQUEST_HEAD_MAX];
 
         for (int i = 0; i < READS_AT_ONCE; i++) {
-                size_t room = http_connection_room(&c->http);
+                size_t room = min_size(http_connection_room(&c->http), sizeof(bytes));
                 int64_t n;
 
                 if (room == 0)
                         return;
-                n = receive(c, bytes, min_size(room, sizeof(bytes)));
+                n = receive(c, bytes, room);
                 if (n > 0)
-                        http_connection_recv(&c->http, bytes, (size_t)n, loop_now(),
-                                             loop_realtime());
+                        http_connection_recv(&c->http, bytes, (size_t)n, now_of(c),
+                                             realtime_of(c));
                 else if (n == 0)
                         http_connection_eof(&c->http);
                 else if (n != -EAGAIN)
                         http_connection_fail(&c->http);
-                /* Less than there was room for is all there is. */
-                if (n <= 0 || (!c->tls && (size_t)n < min_size(room, sizeof(bytes))))
+                if (n <= 0 || (!c->tls && (size_t)n < room))
                         return;
         }
 }
 
 static void on_ready(int fd, unsigned ready, void *userdata) {
         struct connection *c = userdata;
+        int r = ready & LOOP_WRITABLE && c->tls ? tls_flush(c->tls) : 0;
 
-        if (ready & LOOP_WRITABLE && c->tls && tls_flush(c->tls) < 0 &&
-            !(ready & LOOP_READABLE))
-                return; /* an error will be read, too */
+        look_at_rest(c);
+        if (r < 0 && r != -EAGAIN)
+                http_connection_fail(&c->http);
+        else if (r < 0 && !(ready & LOOP_READABLE))
+                return;
         if (ready & LOOP_READABLE)
                 read_some(c);
         run(c);
@@ -674,11 +704,11 @@ static void on_timer(void *userdata) {
 
         c->deadline = NSEC_NEVER; /* it has fired */
         /* It is not the client who was slow. */
-        if (files_wait_is_waiting(&c->disk) && loop_now() >= c->http.deadline) {
+        if (files_wait_is_waiting(&c->disk) && now_of(c) >= c->http.deadline) {
                 on_disk(-ETIMEDOUT, c);
                 return;
         }
-        http_connection_tick(&c->http, loop_now(), loop_realtime());
+        http_connection_tick(&c->http, now_of(c), realtime_of(c));
         run(c);
 }
 
@@ -701,11 +731,11 @@ static int connection_new(struct listener *listener, struct files_source *source
         files_wait_init(&c->disk, on_disk, c);
         c->held_since = NSEC_NEVER;
         c->deadline = NSEC_NEVER;
-        http_connection_init(&c->http, loop_now());
+        http_connection_init(&c->http, now_of(c));
         c->http.min_rate = files_conf(door->files)->http.min_rate;
         r = listener->is_tls ? tls_new(door->tls, fd, &c->tls) : 0;
         if (r == 0)
-                r = loop_watch_new(loop, fd, 0, on_ready, c, &c->watch);
+                r = loop_watch_new(loop, fd, LOOP_EDGE, on_ready, c, &c->watch);
         if (r == 0)
                 r = loop_timer_new(loop, on_timer, c, &c->timer);
         if (r < 0) {
