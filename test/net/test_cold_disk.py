@@ -163,6 +163,11 @@ class Text(Tftp):
     def __init__(self, client, path):
         super().__init__(client, path, mode="netascii", blksize=1400, windowsize=16)
 
+    def open(self, client):
+        sock = super().open(client)
+        sock.settimeout(80)  # all the rest is fetched meanwhile
+        return sock
+
 
 def test_the_server_ends_while_a_disk_does_not_answer(network, client, disk, server):
     disk.hold("slow")
