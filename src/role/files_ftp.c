@@ -15,18 +15,9 @@
 
 enum {
         CONNECTIONS_MAX = 1024, /* a worker's */
-        ACCEPTS_AT_ONCE = 64,
         READS_AT_ONCE = 16,
         TURN_BYTES = 4 * 1024 * 1024,
         TURN_ACTIONS = 256,
-};
-
-static const nsec_t pause_without_descriptors = 100 * NSEC_PER_MSEC;
-
-struct ftp_listener {
-        struct files_ftp *door;
-        int fd;
-        struct loop_watch *watch;
 };
 
 void ftp_tell_refused(struct files_ftp *door, ip4_t client, const char *file,
@@ -267,7 +258,9 @@ static int connection_new(struct files_ftp *door, struct files_source *source, i
         return 0;
 }
 
-static bool make_room(struct files_ftp *door) {
+static bool make_room(void *userdata) {
+        struct files_ftp *door = userdata;
+
         LIST_FOR_EACH(pos, &door->connections) {
                 struct ftp_connection *c =
                         CONTAINER_OF(pos, struct ftp_connection, in_door);
@@ -288,8 +281,9 @@ static void turn_away(int fd) {
         close(fd);
 }
 
-static void on_accepted(struct files_ftp *door, int fd, struct udp_endpoint peer,
+static void on_accepted(void *userdata, unsigned kind, int fd, struct udp_endpoint peer,
                         struct udp_endpoint local) {
+        struct files_ftp *door = userdata;
         nsec_t now = loop_now();
         uint32_t most = files_conf(door->files)->ftp.per_source;
         struct files_source *source =
@@ -313,44 +307,9 @@ static void on_accepted(struct files_ftp *door, int fd, struct udp_endpoint peer
                 ftp_tell_refused(door, peer.address, "", why, NULL);
 }
 
-static void set_listening(struct files_ftp *door, unsigned wanted) {
-        for (size_t i = 0; i < door->n_listeners; i++)
-                loop_watch_set(door->listeners[i]->watch, wanted);
-}
-
-static void on_resume(void *userdata) {
-        set_listening(userdata, LOOP_READABLE);
-}
-
-static void on_listener(int fd, unsigned ready, void *userdata) {
-        struct ftp_listener *listener = userdata;
-        struct files_ftp *door = listener->door;
-
-        for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
-                struct udp_endpoint peer, local;
-                int accepted, r = tcp_accept(fd, &accepted, &peer, &local);
-
-                if (r == 0) {
-                        on_accepted(door, accepted, peer, local);
-                        continue;
-                }
-                /* No descriptor is left: what waits would wake us at once, for ever. */
-                if (r != -EAGAIN && !make_room(door)) {
-                        set_listening(door, 0);
-                        loop_timer_set(door->resume,
-                                       loop_now() + pause_without_descriptors);
-                }
-                return;
-        }
-}
+static const struct files_listen_methods methods = { on_accepted, make_room };
 
 /* ---- the door ---- */
-
-static void listener_free(struct ftp_listener *listener) {
-        loop_watch_free(listener->watch);
-        close(listener->fd);
-        free(listener);
-}
 
 int files_ftp_new(struct files *files, struct files_ftp **ret) {
         struct files_ftp *door = calloc(1, sizeof(*door));
@@ -358,7 +317,7 @@ int files_ftp_new(struct files *files, struct files_ftp **ret) {
 
         if (!door)
                 return -ENOMEM;
-        r = loop_timer_new(files_loop(files), on_resume, door, &door->resume);
+        r = files_listen_init(&door->listen, files, &methods, door);
         if (r < 0) {
                 free(door);
                 return r;
@@ -375,43 +334,16 @@ struct files_ftp *files_ftp_free(struct files_ftp *door) {
                 return NULL;
         LIST_FOR_EACH(pos, &door->connections)
         connection_free(CONTAINER_OF(pos, struct ftp_connection, in_door));
-        while (door->n_listeners > 0)
-                listener_free(door->listeners[--door->n_listeners]);
-        loop_timer_free(door->resume);
+        files_listen_done(&door->listen);
         files_sources_done(&door->sources);
         free(door);
         return NULL;
 }
 
 int files_ftp_listen(struct files_ftp *door, int fd) {
-        struct ftp_listener *listener;
-        int r;
-
-        if (door->n_listeners == FTP_LISTENERS_MAX) {
-                close(fd);
-                return -ENOSPC;
-        }
-        listener = calloc(1, sizeof(*listener));
-        if (!listener) {
-                close(fd);
-                return -ENOMEM;
-        }
-        *listener = (struct ftp_listener){ .door = door, .fd = fd };
-        r = loop_watch_new(files_loop(door->files), fd, LOOP_READABLE, on_listener,
-                           listener, &listener->watch);
-        if (r < 0) {
-                listener_free(listener);
-                return r;
-        }
-        door->listeners[door->n_listeners++] = listener;
-        return 0;
+        return files_listen_add(&door->listen, 0, fd);
 }
 
 void files_ftp_unlisten(struct files_ftp *door, struct udp_endpoint at) {
-        for (size_t i = 0; i < door->n_listeners; i++) {
-                if (!udp_is_bound(door->listeners[i]->fd, at))
-                        continue;
-                listener_free(door->listeners[i]);
-                door->listeners[i--] = door->listeners[--door->n_listeners];
-        }
+        files_listen_remove(&door->listen, at);
 }

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * Private to the FTP door: files_ftp.c has the listeners, the control connections and
- * the turns, files_ftp_data.c the data connections, files_ftp_tree.c what is looked up.
+ * Private to the FTP door: files_ftp.c has the control connections and the turns,
+ * files_ftp_data.c the data connections, files_ftp_tree.c what is looked up.
  */
 #include <sys/types.h>
 
@@ -10,18 +10,13 @@
 #include "proto/ftp_session.h"
 #include "role/files.h"
 #include "role/files_disk.h"
+#include "role/files_listen.h"
 #include "role/files_source.h"
-
-enum { FTP_LISTENERS_MAX = 256 };
-
-struct ftp_listener;
 
 struct files_ftp {
         struct files *files;
-        struct ftp_listener *listeners[FTP_LISTENERS_MAX];
-        size_t n_listeners;
-        struct loop_timer *resume; /* listening stops while there are no descriptors */
-        struct list connections;   /* the one that was served longest ago comes first */
+        struct files_listen listen;
+        struct list connections; /* the one that was served longest ago comes first */
         size_t n_connections;
         struct files_sources sources;
 };
