@@ -14,9 +14,10 @@ struct alias {
 
 /*
  * Small files of root that were asked for lately stay open: a storm of machines asks
- * for the same few. Nothing is taken on trust. Each time (but once for all requests
- * of one moment) the path is looked at again, and what is there must be the very file that was opened, unchanged since: to have the
- * same device, inode, size and times is to be what RESOLVE_BENEATH let through before.
+ * for the same few. Nothing is taken on trust. Each time, but once for all requests of
+ * one moment, the path is looked at again, and what is there must be the very file that
+ * was opened, unchanged since: to have the same device, inode, size and times is to be
+ * what RESOLVE_BENEATH let through before.
  */
 enum { KEPT = 64, KEPT_SIZE_MAX = 1 << 20, KEPT_CONTENT_MAX = 32 << 10 };
 
