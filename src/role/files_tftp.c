@@ -228,7 +228,7 @@ static bool has_ended(struct transfer *t) {
 
         if (t->fd < 0)
                 return false;
-        (void)tftp_transfer_take_packets(t);
+        tftp_transfer_take_packets(t);
         kind = tftp_session_next(&t->session).kind;
         if (kind != TFTP_DONE && kind != TFTP_FAILED)
                 return false;

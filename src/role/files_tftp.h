@@ -41,6 +41,7 @@ struct transfer {
         int fd; /* connected; -1 before the file is there, and with tftp.single-port */
         bool is_shared; /* on the listening socket: its packets come by on_datagram() */
         struct loop_watch *watch;
+        nsec_t read_enough; /* the wake in which there may be more in the socket */
         struct loop_timer *timer;
         struct files_wait disk; /* while it waits nothing leaves */
         nsec_t disk_since;
@@ -77,9 +78,8 @@ struct transfer *tftp_transfer_free(struct transfer *t);
 void tftp_transfer_start(struct transfer *t, struct vtree_file *file);
 /* Carries out actions until the session waits; frees the transfer at its end. */
 void tftp_transfer_run(struct transfer *t);
-/* What its own socket holds, for the session; tftp_transfer_run() comes later. False:
- * there is more. */
-bool tftp_transfer_take_packets(struct transfer *t);
+/* What its own socket holds, for the session; tftp_transfer_run() comes later. */
+void tftp_transfer_take_packets(struct transfer *t);
 /* Answers with an error, tells, and frees. */
 void tftp_transfer_refuse(struct transfer *t, enum tftp_error error,
                           const char *message);

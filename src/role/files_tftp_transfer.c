@@ -324,6 +324,13 @@ static int lay_out(struct transfer *t, const struct tftp_action *a, uint32_t cou
         return copy_blocks(t, a, count, n);
 }
 
+/* A client in lockstep says nothing before it has got what has just left: its socket
+ * need not be read until it wakes us. */
+static void expect_silence(struct transfer *t) {
+        if (t->watch && t->read_enough == loop_wake(files_loop(t->door->files)))
+                loop_watch_drained(t->watch, LOOP_READABLE);
+}
+
 /* Whether the session can go on; false when the socket is full. */
 static bool sent(struct transfer *t, int r, uint32_t count, nsec_t now) {
         if (r == -EAGAIN) {
@@ -337,6 +344,7 @@ static bool sent(struct transfer *t, int r, uint32_t count, nsec_t now) {
                 /* Whatever else the machine said, the datagrams are lost like any
                  * others: the session sends again, later, and a bounded number. */
                 tftp_session_sent(&t->session, r > 0 ? (uint32_t)r : count, now);
+        expect_silence(t);
         return true;
 }
 
@@ -476,8 +484,9 @@ void tftp_transfer_run(struct transfer *t) {
         watch(t, LOOP_READABLE | LOOP_WRITABLE);
 }
 
-/* Whether there may be more in the socket that is of use now. */
-static bool take_packet(struct transfer *t) {
+enum taken { EMPTY, MORE, ENOUGH };
+
+static enum taken take_packet(struct transfer *t) {
         uint8_t packet[TFTP_BLKSIZE_DEFAULT];
         uint64_t acked = t->session.acked;
         bool was_heard = t->session.is_heard;
@@ -485,33 +494,40 @@ static bool take_packet(struct transfer *t) {
         nsec_t now;
 
         if (n == -EAGAIN)
-                return false;
+                return EMPTY;
         if (n == -ECONNREFUSED)
                 tftp_session_unreachable(&t->session);
         if (n <= 0) /* an error that was told once, or nobody's empty datagram */
-                return true;
+                return MORE;
         now = loop_now();
         tftp_session_recv(&t->session, packet, (size_t)n, now);
         tftp_transfer_tell_progress(t, now);
-        return t->session.windowsize > 1 ||
-               (t->session.acked == acked && t->session.is_heard == was_heard);
+        return t->session.windowsize > 1 || (t->session.acked == acked &&
+                                             t->session.is_heard == was_heard)
+                       ? MORE
+                       : ENOUGH;
 }
 
-/* All of them; but in lockstep none is expected behind the one that was waited for, and
- * it costs a call to know. What comes behind it all the same (a copy, an ERROR) is
- * found at the next packet, or when the client falls silent. */
-bool tftp_transfer_take_packets(struct transfer *t) {
-        for (int i = 0; i < PACKETS_AT_ONCE; i++)
-                if (!take_packet(t))
-                        return true;
-        return false;
+void tftp_transfer_take_packets(struct transfer *t) {
+        enum taken taken = MORE;
+
+        for (int i = 0; i < PACKETS_AT_ONCE && taken == MORE; i++)
+                taken = take_packet(t);
+        if (taken == EMPTY)
+                loop_watch_drained(t->watch, LOOP_READABLE);
+        /* In lockstep nothing is expected behind what was waited for, and it costs a
+         * call to know. What comes behind it all the same (a copy, an ERROR) is found
+         * when no block leaves now, at the next packet, or when the client is silent.
+         */
+        if (taken == ENOUGH)
+                t->read_enough = loop_wake(files_loop(t->door->files));
 }
 
 static void on_ready(int fd, unsigned ready, void *userdata) {
         struct transfer *t = userdata;
 
-        if (ready & LOOP_READABLE && tftp_transfer_take_packets(t))
-                loop_watch_drained(t->watch, LOOP_READABLE);
+        if (ready & LOOP_READABLE)
+                tftp_transfer_take_packets(t);
         /* Answers wait until all have been read: a client that sleeps is woken by the
          * first one, and busy until the last. */
         list_remove(&t->in_ready);
@@ -554,7 +570,7 @@ static void on_timer(void *userdata) {
                 return;
         }
         if (t->watch)
-                (void)tftp_transfer_take_packets(t);
+                tftp_transfer_take_packets(t);
         tftp_session_tick(&t->session, loop_now());
         tftp_transfer_run(t);
 }

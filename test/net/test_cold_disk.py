@@ -148,6 +148,27 @@ def test_who_goes_away_from_a_disk_that_waits_is_forgotten(network, client, disk
     fetch_the_rest(client)
 
 
+class Silent(Tftp):
+    """Takes the OACK, and says nothing."""
+
+    def ack(self):
+        pass
+
+
+def test_an_error_close_behind_an_ack_is_heard_while_the_disk_is_waited_for(
+        network, client, disk, server):
+    disk.hold("slow")
+    reader = Silent(client, "slow", blksize=1400)
+    for pid in server.roles()["files"]:
+        os.kill(pid, signal.SIGSTOP)  # both are there when it looks
+    reader.sock.sendto(b"\0\4\0\0", reader.peer)
+    reader.sock.sendto(b"\0\5\0\0enough\0", reader.peer)
+    for pid in server.roles()["files"]:
+        os.kill(pid, signal.SIGCONT)
+    server.wait_for("tftp slow: ended after .*enough")
+    disk.let_go()
+
+
 def test_text_is_made_of_a_file_that_has_to_be_waited_for(network, client, disk, server):
     disk.hold("slow")
     text = in_background(lambda: Text(client, "slow").read())
