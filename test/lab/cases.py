@@ -140,7 +140,7 @@ NOT_TRIED = {
                                     "which none can be had here: tried by hand with Red Hat's "
                                     "change in a GRUB of our own and Debian's shim, Secure Boot "
                                     "off",
-    "U-Boot riscv64": "Debian 12 has no kernel for it",
+    "U-Boot riscv64": "Debian 12 has no kernel for it; our menus have no entries for it",
     "UEFI arm32, UEFI riscv64, loongarch64": "Debian 12 has no loader made for them",
     "Raspberry Pi, Apple": "no emulation of their boot ROMs",
 }
