@@ -3,7 +3,6 @@ live system to its login prompt, and the installer to a system on a disk."""
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import time
 
@@ -95,17 +94,8 @@ entries:
 """
 
 
-def program_with(recipe, folder):
-    """The program finds its recipes beside itself: so it moves to where one more is."""
-    program = pathlib.Path(lab.program())
-    shutil.copytree(program.parent / "share/recipes", folder / "share/recipes")
-    (folder / "share/recipes/00-lab.yaml").write_text(recipe)
-    shutil.copy(program, folder / "bootjack")
-    return str(folder / "bootjack")
-
-
 @pytest.mark.install
-def test_the_installer_installs_and_is_not_offered_again(network, folder, media, monkeypatch):
+def test_the_installer_installs_and_is_not_offered_again(network, folder, media):
     """Unattended, package by package out of the image by HTTP, onto an empty disk; then
     the machine starts again and goes to that disk, for the assignment held once."""
     medium("installer", media)
@@ -114,9 +104,12 @@ def test_the_installer_installs_and_is_not_offered_again(network, folder, media,
     disk = folder / "disk.img"
     with open(disk, "wb") as file:
         file.truncate(3 << 30)
-    (folder / "program").mkdir()
-    monkeypatch.setenv("BOOTJACK", program_with(RECIPE, folder / "program"))
-    config = SERVER + f'machines: [{{mac: "{MAC}", boot: debian-12-pool, once: true}}]\n'
+    recipes = folder / "recipes"
+    recipes.mkdir()
+    (recipes / "lab.yaml").write_text(RECIPE)
+    config = SERVER + f"""recipes: {recipes}
+machines: [{{mac: "{MAC}", boot: debian-12-pool, once: true}}]
+"""
     seen = Timeline()
     with lab.Server(network, "--media", media, "--root", folder / "root",
                     config=config) as server, \
