@@ -235,13 +235,13 @@ static const struct order {
                    POLICY_KIND_IPXE } },
   uefi_order = { "GRUB is signed, small and needs no HTTP",
                  { POLICY_KIND_GRUB, POLICY_KIND_SNPONLY, POLICY_KIND_IPXE,
-                   POLICY_KIND_SYSLINUX } },
+                   POLICY_KIND_SYSLINUX, POLICY_KIND_UKI } },
   /* GRUB 2.06 here ends at its prompt: it asks who gave the address for its menu. */
         uefi_proxy_order = { "proxy: GRUB would ask the other server for its menu, so "
                              "not "
                              "GRUB",
                              { POLICY_KIND_SNPONLY, POLICY_KIND_IPXE,
-                               POLICY_KIND_SYSLINUX } },
+                               POLICY_KIND_SYSLINUX, POLICY_KIND_UKI } },
   /* snponly.efi goes through the firmware's own driver for the very card that the
    * machine booted from; ipxe.efi may find another card, or none (ipxe/ipxe#541, #972,
    * #1211). */
@@ -296,8 +296,11 @@ static void boot_in_order(struct decider *p, const struct order *order) {
                 return;
         }
         refuse_without(p, missing);
-        if (p->rules->loaders & POLICY_BIT(stub) && is_by_url(p))
-                WHY(p, "no loader that goes on by HTTP for ", p->arch->name,
+        if (p->rules->loaders & POLICY_BIT(stub) && !is_assigned(p))
+                WHY(p, "no loader with a menu for ", p->arch->name,
+                    is_by_url(p)         ? " by HTTP"
+                    : p->facts->is_proxy ? " beside another DHCP server"
+                                         : "",
                     ": assign a system to it (machines: boot), which starts without "
                     "one");
         if (p->rules->http_port == 0 && order != &bios_order && order != &uefi_order)

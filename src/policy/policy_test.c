@@ -106,34 +106,43 @@ static void a_next_server_of_the_configuration_wins(void **state) {
         assert_int_equal(d.next_server, 1);
 }
 
-/* HTTP Boot of a machine that has a Linux system assigned. */
+/* By HTTP Boot first of all, else where there is no loader. */
 static void what_is_assigned_starts_without_a_loader(void **state) {
         static const struct {
                 uint16_t arch;
-                bool waits, is_pinned;
+                bool waits, is_pinned, is_proxy;
                 uint32_t firmware;
                 uint64_t loaders;
                 const char *file, *why;
         } cases[] = {
-                { 16, false, false, 1u << POLICY_UEFI_X64, ALL,
+                { 16, false, false, false, 1u << POLICY_UEFI_X64, ALL,
                   "http://10.0.0.1/bootjack/uki/52-54-00-12-34-56.efi", "one program" },
-                { 19, false, false, 1u << POLICY_UEFI_ARM64, ALL,
+                { 19, false, false, false, 1u << POLICY_UEFI_ARM64, ALL,
                   "http://10.0.0.1/bootjack/uki/52-54-00-12-34-56.efi", "one program" },
-                { 16, true, false, 1u << POLICY_UEFI_X64, ALL,
+                { 16, true, false, false, 1u << POLICY_UEFI_X64, ALL,
                   "http://10.0.0.1/snponly.efi", "iPXE" },
-                { 16, true, true, 1u << POLICY_UEFI_X64, ALL,
+                { 16, true, true, false, 1u << POLICY_UEFI_X64, ALL,
                   "http://10.0.0.1/bootjack/uki/52-54-00-12-34-56.efi", "pinned" },
-                { 16, false, false, 1u << POLICY_UEFI_ARM64, ALL,
+                { 16, false, false, false, 1u << POLICY_UEFI_ARM64, ALL,
                   "http://10.0.0.1/snponly.efi", "iPXE" },
-                { 16, false, false, 1u << POLICY_UEFI_X64, WITHOUT(POLICY_UKI_X64),
-                  "http://10.0.0.1/snponly.efi", "iPXE" },
-                { 7, false, false, 1u << POLICY_UEFI_X64, ALL, "grubx64.efi", "GRUB" },
-                { 7, false, true, 1u << POLICY_UEFI_X64, ALL,
+                { 16, false, false, false, 1u << POLICY_UEFI_X64,
+                  WITHOUT(POLICY_UKI_X64), "http://10.0.0.1/snponly.efi", "iPXE" },
+                { 7, false, false, false, 1u << POLICY_UEFI_X64, ALL, "grubx64.efi",
+                  "GRUB" },
+                { 7, false, true, false, 1u << POLICY_UEFI_X64, ALL,
                   "bootjack/uki/52-54-00-12-34-56.efi", "pinned" },
-                { 7, false, true, 0, ALL, "", "no Linux system" },
-                { 19, false, false, 0, POLICY_BIT(POLICY_UKI_ARM64), "",
+                { 7, false, true, false, 0, ALL, "", "no Linux system" },
+                { 19, false, false, false, 0, POLICY_BIT(POLICY_UKI_ARM64), "",
                   "assign a system" },
-                { 19, false, false, 1u << POLICY_UEFI_ARM64, 0, "",
+                { 11, false, false, true, 1u << POLICY_UEFI_ARM64,
+                  POLICY_BIT(POLICY_UKI_ARM64) | POLICY_BIT(POLICY_GRUB_ARM64),
+                  "bootjack/uki/52-54-00-12-34-56.efi", "one program" },
+                { 11, false, false, true, 0,
+                  POLICY_BIT(POLICY_UKI_ARM64) | POLICY_BIT(POLICY_GRUB_ARM64), "",
+                  "beside another DHCP server: assign a system" },
+                { 7, false, false, true, 1u << POLICY_UEFI_X64, ALL, "snponly.efi",
+                  "iPXE" },
+                { 19, false, false, false, 1u << POLICY_UEFI_ARM64, 0, "",
                   "package systemd-boot-efi" },
         };
 
@@ -149,6 +158,7 @@ static void what_is_assigned_starts_without_a_loader(void **state) {
                                               .arch = cases[i].arch,
                                               .is_http = cases[i].arch > 15,
                                               .is_pxe = cases[i].arch < 15,
+                                              .is_proxy = cases[i].is_proxy,
                                               .server = 0x0a000001 };
                 struct policy_decision d;
 

@@ -113,6 +113,9 @@ CASES = [
     Case("UEFI arm64, Secure Boot, shim and GRUB", "arm64-secure", config=SECURE,
          console=("NBP filename is shimaa64.efi", GRUB, TITLE), line=BY_GRUB,
          secure=SECURE_ON),
+    Case("UEFI arm64, proxy, one program", "arm64", "proxy", config=ASSIGNED,
+         console=(r"NBP filename is bootjack/uki/52-54\S+\.efi",), line=BY_STUB,
+         fetched="stub-arm64"),
     Case("UEFI arm64, HTTP Boot, one program", "arm64-http", config=ASSIGNED,
          console=("Start HTTP Boot", r"URI: http://10.77.0.1/bootjack/uki/52-54\S+\.efi"),
          line=BY_STUB, fetched="stub-arm64"),
@@ -132,9 +135,8 @@ NOT_TRIED = {
                                           "has no HTTP in it, stops at its prompt: without a "
                                           "system that is assigned to it the machine is told "
                                           "nothing, and the log says what to do",
-    "UEFI arm64, proxy": "for the same reason: Debian's GRUB asks whoever gave the address, and "
-                         "there is no iPXE; the machine is told nothing, and the log says what "
-                         "to install",
+    "UEFI arm64, proxy, with a menu": "for the same reason: Debian's GRUB asks whoever gave the "
+                                      "address, and there is no iPXE",
     "UEFI x64, Secure Boot, proxy": "Debian signs no loader that keeps the proxy's address. Red "
                                     "Hat's GRUB does, and is used from media that have it, of "
                                     "which none can be had here: tried by hand with Red Hat's "
