@@ -251,8 +251,6 @@ static void exchange_init(struct exchange *x, struct dhcp4_server *server,
                           const struct dhcp4_received *received,
                           struct dhcp4_actions *out) {
         memset(x, 0, offsetof(struct exchange, decision));
-        x->has_decision = x->is_replay = false;
-        x->form.form = NULL;
         x->server = server;
         x->received = received;
         x->message = &server->message;

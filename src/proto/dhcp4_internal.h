@@ -119,7 +119,6 @@ struct exchange {
         const struct scope *scopes[SCOPES_MAX + 3]; /* who is asked first */
         size_t n_scopes;
         struct policy_facts facts;
-        struct policy_decision decision;
         bool has_decision;
         nsec_t reply_delay;       /* that the configuration wants */
         struct adapt_choice form; /* .form is NULL for who does not boot */
@@ -127,6 +126,8 @@ struct exchange {
         nsec_t now;
         bool is_replay; /* held back by a probe, now answered */
         struct dhcp4_actions *out;
+        /* Large, and the only member that is not zero at first: see has_decision. */
+        struct policy_decision decision;
 };
 
 /* Parses server->message; false, with the reason, for what is no request to us. */

@@ -208,6 +208,32 @@ static void a_lease_was_kept_under_the_card_before(void **state) {
         world_free(w);
 }
 
+/* What a function finds on its stack is what was left there. */
+static __attribute__((noinline)) uint8_t leave_behind(uint8_t what) {
+        volatile uint8_t rubbish[64 << 10];
+
+        for (size_t i = 0; i < sizeof(rubbish); i++)
+                rubbish[i] = what;
+        return rubbish[what];
+}
+
+/* Was: the delay of a NAK to a machine that asks for an address of another network was
+ * what happened to be on the stack, often for ever. */
+static void a_nak_waited_for_as_long_as_the_stack_said(void **state) {
+        struct world *w = new_world(NET(10), NET(19));
+        bool has_nak = false;
+
+        assert_int_equal(leave_behind(0x11), 0x11);
+        request(w, 1, 0x0a000001, 0);
+        for (size_t i = 0; i < w->actions.n; i++)
+                if (w->actions.items[i].kind == DHCP4_SEND) {
+                        assert_int_equal(w->actions.items[i].send.delay, 0);
+                        has_nak = true;
+                }
+        assert_true(has_nak);
+        world_free(w);
+}
+
 /* Was: whoever had been offered something once was counted no more. */
 static void offers_that_lapsed_opened_the_cap(void **state) {
         struct world *w = new_world(NET(256), NET(65000));
@@ -235,6 +261,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(an_offer_was_listed_as_a_lease_that_never_was),
                 cmocka_unit_test(a_lease_was_kept_under_the_card_before),
+                cmocka_unit_test(a_nak_waited_for_as_long_as_the_stack_said),
                 cmocka_unit_test(offers_that_lapsed_opened_the_cap),
         };
 
