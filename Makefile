@@ -32,7 +32,7 @@ lab: ## boot real firmware in virtual machines; TESTS="-k bios" chooses, TESTS=-
 	@ninja -C $(BUILD) --quiet
 	BOOTJACK=$(CURDIR)/$(BUILD)/bootjack tools/lab $(TESTS)
 
-lab-install: ## install Debian out of an image onto a virtual disk, unattended (being built: see doc/architecture.md)
+lab-install: ## install Debian out of an image onto a virtual disk, unattended, and start what was installed (half an hour)
 	tools/deps lab
 	@[ -f $(BUILD)/build.ninja ] || meson setup $(BUILD)
 	@ninja -C $(BUILD) --quiet
