@@ -39,7 +39,7 @@ enum {
 };
 
 static const nsec_t timeout_default = NSEC_PER_SEC;
-static const nsec_t timeout_first = 250 * NSEC_PER_MSEC;
+static const nsec_t timeout_first = 100 * NSEC_PER_MSEC;
 static const nsec_t timeout_ceiling = 8 * NSEC_PER_SEC;
 /* Firmware writes to slow memory, draws a bar, or polls its card now and then. */
 static const nsec_t timeout_floor = 50 * NSEC_PER_MSEC;
