@@ -36,7 +36,8 @@ enum {
 static const nsec_t progress_every = 250 * NSEC_PER_MSEC;
 static const nsec_t full_pause = NSEC_PER_MSEC;
 static const nsec_t disk_patience = 60 * NSEC_PER_SEC;
-static const nsec_t near_enough = 150 * NSEC_PER_USEC;
+static const nsec_t near_enough = 80 * NSEC_PER_USEC;
+static const nsec_t near_enough_in_windows = 150 * NSEC_PER_USEC;
 static const char cannot_read[] = "the file could not be read";
 
 static void begin(struct transfer *t, int answer);
@@ -412,12 +413,14 @@ static void watch(struct transfer *t, unsigned wanted) {
 
 /* A client on a wire without a length answers before we could fall asleep and wake up
  * again: then sleeping is most of what a window takes. With more than a few clients
- * there is always something to do. */
+ * there is always something to do. But a virtual machine of this host, which takes 80
+ * us and more, may need the very processor that we would be awake on: U-Boot in QEMU
+ * was twice as slow. The round trip of a window has its blocks in it. */
 static void stay_awake(const struct transfer *t) {
         nsec_t round_trip = t->session.round_trip;
+        nsec_t near = t->session.windowsize > 1 ? near_enough_in_windows : near_enough;
 
-        if (t->door->n_transfers <= AWAKE_MAX && round_trip > 0 &&
-            round_trip < near_enough)
+        if (t->door->n_transfers <= AWAKE_MAX && round_trip > 0 && round_trip < near)
                 loop_stay_awake(files_loop(t->door->files),
                                 loop_now() + 2 * round_trip);
 }
