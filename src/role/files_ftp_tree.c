@@ -114,24 +114,6 @@ static void generate(struct ftp_connection *c, const char *path) {
         }
 }
 
-/* As if a classic server's folder were the top: ftp.root. */
-static int open_below_root(struct ftp_connection *c, char moved[static PATH_MAX_BYTES],
-                           struct vtree_file **ret) {
-        const char *root = files_conf(c->door->files)->ftp.root;
-        struct text full = { 0 };
-        int found = VTREE_NOT_FOUND;
-
-        if (!root || !*root)
-                return VTREE_NOT_FOUND;
-        text_add(&full, root);
-        text_char(&full, '/');
-        text_add(&full, c->ftp.path);
-        if (!full.failed && path_clean(full.s, full.n, moved) == PATH_OK)
-                found = vtree_open(files_tree(c->door->files), moved, ret);
-        text_done(&full);
-        return found == VTREE_GENERATED ? VTREE_NOT_FOUND : found;
-}
-
 static void answer_missing(struct ftp_connection *c) {
         char nearest[PATH_MAX_BYTES];
         bool has_nearest =
@@ -149,7 +131,9 @@ void ftp_look_up(struct ftp_connection *c) {
         int found = vtree_open(tree, path, &file);
 
         if (found == VTREE_NOT_FOUND) {
-                found = open_below_root(c, moved, &file);
+                found = vtree_open_below(files_tree(c->door->files),
+                                         files_conf(c->door->files)->ftp.root,
+                                         c->ftp.path, moved, &file);
                 path = moved;
         }
         if (found == VTREE_NOT_FOUND && vtree_find_any_case(tree, c->ftp.path, moved))

@@ -261,24 +261,6 @@ static void generate(struct connection *c) {
         }
 }
 
-/* A classic web server's document root inside the tree: http.root. */
-static int open_below_root(struct connection *c, char moved[static PATH_MAX_BYTES],
-                           struct vtree_file **ret) {
-        const char *root = files_conf(c->door->files)->http.root;
-        struct text full = { 0 };
-        int found = VTREE_NOT_FOUND;
-
-        if (!root || !*root)
-                return VTREE_NOT_FOUND;
-        text_add(&full, root);
-        text_char(&full, '/');
-        text_add(&full, c->http.path);
-        if (!full.failed && path_clean(full.s, full.n, moved) == PATH_OK)
-                found = vtree_open(files_tree(c->door->files), moved, ret);
-        text_done(&full);
-        return found;
-}
-
 static void answer_missing(struct connection *c) {
         char nearest[PATH_MAX_BYTES];
         bool has_nearest =
@@ -295,14 +277,16 @@ void http_look_up(struct connection *c) {
         int found = vtree_open(files_tree(c->door->files), path, &file);
 
         if (found == VTREE_NOT_FOUND) {
-                found = open_below_root(c, moved, &file);
+                found = vtree_open_below(files_tree(c->door->files),
+                                         files_conf(c->door->files)->http.root,
+                                         c->http.path, moved, &file);
                 path = moved;
         }
         if (found == VTREE_OK)
                 answer_found(c, file, path, false);
-        else if (found == VTREE_GENERATED && path == c->http.path)
+        else if (found == VTREE_GENERATED)
                 generate(c);
-        else if (found == VTREE_NOT_FOUND || found == VTREE_GENERATED)
+        else if (found == VTREE_NOT_FOUND)
                 answer_missing(c);
         else if (found == VTREE_REFUSED)
                 answer_nothing(c, 403, "it leads out of the tree, or is no file", NULL);

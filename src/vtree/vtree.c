@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "vtree/tree.h"
 
 int vtree_new(struct vtree **ret) {
@@ -280,4 +281,20 @@ int vtree_open(struct vtree *tree, const char *path, struct vtree_file **ret) {
         const char *rest = r == VTREE_NOT_FOUND ? vtree_below_view(path) : NULL;
 
         return rest ? open_anywhere(tree, rest, ret) : r;
+}
+
+int vtree_open_below(struct vtree *tree, const char *root, const char *path,
+                     char ret_path[static PATH_MAX_BYTES], struct vtree_file **ret) {
+        struct text full = { 0 };
+        int r = VTREE_NOT_FOUND;
+
+        if (!root || !*root)
+                return VTREE_NOT_FOUND;
+        text_add(&full, root);
+        text_char(&full, '/');
+        text_add(&full, path);
+        if (!full.failed && path_clean(full.s, full.n, ret_path) == PATH_OK)
+                r = vtree_open(tree, ret_path, ret);
+        text_done(&full);
+        return r == VTREE_GENERATED ? VTREE_NOT_FOUND : r;
 }

@@ -111,6 +111,12 @@ void vtree_set_moment(struct vtree *tree, nsec_t moment);
 
 /* VTREE_OK with a counted reference in *ret, another answer, or -errno. */
 MUST_USE int vtree_open(struct vtree *tree, const char *path, struct vtree_file **ret);
+/* As if the folder `root` were the top, as classic servers have it (http.root,
+ * ftp.root; NULL or "": there is none). The whole path is then in ret_path; nothing is
+ * generated there: VTREE_NOT_FOUND. */
+MUST_USE int vtree_open_below(struct vtree *tree, const char *root, const char *path,
+                              char ret_path[static PATH_MAX_BYTES],
+                              struct vtree_file **ret);
 /* A whole host file (a generated one, say) as a vtree_file; takes fd over. */
 MUST_USE int vtree_file_from_fd(int fd, const char *path, struct vtree_file **ret);
 /* One file of pieces of others, in order: none of a folder or of a composed file, all

@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 import time
 
+import described
 import lab
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -83,31 +84,6 @@ def listing(folder, rounds, tell):
     return results
 
 
-def made_of(description, tree):
-    """As test/golden/media has it: PATH, or PATH = TEXT."""
-    volume = "V"
-    for line in description.read_text().splitlines():
-        if line == "=>":
-            break
-        if not line or line.startswith("#"):
-            continue
-        if line.startswith("volume "):
-            volume = line[7:39]
-            continue
-        path, _, content = line.partition(" = ")
-        target = tree / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        data = content.replace("\\n", "\n").encode()
-        if content.startswith(("kernel: ", "program: ")):
-            data = bytearray(1024)
-            data[:2] = b"MZ" if content.startswith("program") else bytes(2)
-            data[0x202:0x206], data[0x20e] = b"HdrS", 0x40
-            version = content.partition(": ")[2].encode()
-            data[0x240:0x240 + len(version)] = version
-        target.write_bytes(data)
-    return volume
-
-
 def two_hundred(media, folder):
     """Images of every family that there is a description of, and a few of the size of a DVD."""
     descriptions = sorted(path for path in GOLDEN.iterdir() if path.is_file())
@@ -115,7 +91,7 @@ def two_hundred(media, folder):
     for i, description in enumerate(descriptions):
         tree = folder / f"family-{i}"
         tree.mkdir()
-        volume = made_of(description, tree)
+        volume = described.make(description, tree)
         made.append(media / f"{description.name}.iso")
         lab.run("xorriso", "-as", "mkisofs", "-quiet", "-R", "-V", volume, "-o", str(made[-1]),
                 str(tree))

@@ -3,7 +3,6 @@ import hashlib
 import json
 import os
 import subprocess
-import time
 
 import lab
 
@@ -51,9 +50,8 @@ def test_recipes_are_read_again_while_media_are_fetched(network, client, folder)
         fetch = subprocess.Popen(
             network.inside("curl", "-sf", "--limit-rate", "800K", "-o", folder / "got",
                            "http://10.77.0.1/media/m/kernel", where=client))
-        while not ((folder / "got").exists() and (folder / "got").stat().st_size):
-            assert fetch.poll() is None
-            time.sleep(0.01)
+        server.wait_for("http media/m/kernel: ")
+        assert fetch.poll() is None
         (own / "10-thing.yaml").write_text(RECIPE.replace("ID", "after"))
         server.wait_for("read again, and 1 media seen otherwise")
         assert ids(server) == ["after"]

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What `bootjack media inspect` prints of a medium: inspect.py BOOTJACK. Prints TAP.
+"""What `bootjack media inspect` prints of a medium: inspect_command.py BOOTJACK. Prints TAP.
 
 Media of test/golden/media, as images, beside stand-ins of all loaders, in three set-ups;
 expected is inspect/MEDIUM.SETUP. With WRITE=1 in the environment these are written anew, to be
@@ -12,6 +12,8 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+
+import described
 
 HERE = pathlib.Path(__file__).resolve().parent
 bootjack = pathlib.Path(sys.argv[1]).resolve()
@@ -49,28 +51,9 @@ def quietly(*arguments):
 
 
 def image_of(description, folder):
-    """As src/media/media_test.c reads it: PATH, or PATH = TEXT."""
-    tree, volume = folder / "tree", "V"
+    tree = folder / "tree"
     tree.mkdir()
-    for line in description.read_text().splitlines():
-        if line == "=>":
-            break
-        if not line or line.startswith("#"):
-            continue
-        if line.startswith("volume "):
-            volume = line[7:39]
-            continue
-        path, _, content = line.partition(" = ")
-        target = tree / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        data = content.replace("\\n", "\n").encode()
-        if content.startswith(("kernel: ", "program: ")):
-            data = bytearray(1024)
-            data[:2] = b"MZ" if content.startswith("program") else bytes(2)
-            data[0x202:0x206], data[0x20e] = b"HdrS", 0x40
-            version = content.partition(": ")[2].encode()
-            data[0x240:0x240 + len(version)] = version
-        target.write_bytes(data)
+    volume = described.make(description, tree)
     image = folder / "medium.iso"
     quietly("xorriso", "-as", "mkisofs", "-quiet", "-R", "-V", volume, "-o", image, tree)
     return image
